@@ -1,0 +1,75 @@
+// What the rules (cache.ts) need from below, in types: operations in, results out.
+// Implemented by bridge.ts and by the fake of the tests; both pass the same contract suite (test/contract.ts).
+// Knows nothing of HTTP, frames or .NET. Times are milliseconds.
+
+import type { ErrorCode, Outcome } from './errors.js';
+
+/** What an operation does. `ping` asks whether the backend answers; its key is empty. */
+export type Verb = 'get' | 'put' | 'delete' | 'touch' | 'ping';
+
+/**
+ * When a put or delete may take effect.
+ * `none`: always; `absent`: only if there is no entry (put); `present`: only if there is one;
+ * `etag`: only if the entry's value has the SHA-1 in `Operation.etag`.
+ */
+export type Condition = 'none' | 'absent' | 'present' | 'etag';
+
+/**
+ * The life an entry gets. `default`: not said (cache.ts puts its default in; on a get: the life is left alone);
+ * `for`: `ttlMs` from now; `never`: no expiry; `keep`: the life it has, or `ttlMs` when there is no entry.
+ */
+export type TtlKind = 'default' | 'for' | 'never' | 'keep';
+
+/** One operation on one entry. */
+export interface Operation {
+  verb: Verb;
+  /** UTF-8 bytes, 1 to 1,024, without NUL. The key prefix is added below. */
+  key: Buffer;
+  /** The bytes to put; undefined for the other verbs. */
+  value: Buffer | undefined;
+  condition: Condition;
+  /** The 20 bytes of SHA-1 for `condition: 'etag'`. */
+  etag: Buffer | undefined;
+  /** On put and touch: the life to give. On get: the life to give while reading. */
+  ttlKind: TtlKind;
+  /** Milliseconds; 0 when `ttlKind` needs none. */
+  ttlMs: number;
+  /** How long the asker waits, in milliseconds; 0 = the sidecar's own deadline. */
+  deadlineMs: number;
+  /** Answer with the SHA-1 of the value (get: of the one read; put: of the one written). */
+  wantEtag: boolean;
+  /** Answer with the life left (get). */
+  wantTtl: boolean;
+}
+
+/** Results that are no errors. `absent`, `changed` and `exists` say why a condition did not hold. */
+export type Answer = 'ok' | 'miss' | 'absent' | 'changed' | 'exists';
+
+/** The result of one operation. A backend never rejects: failures are results too. */
+export interface Result {
+  status: Answer | ErrorCode;
+  outcome: Outcome;
+  /** The value read; with `changed`, the value that is there now. */
+  value: Buffer | undefined;
+  /** 20 bytes of SHA-1, when it was asked for, and always with `changed`. */
+  etag: Buffer | undefined;
+  /** Life left in milliseconds; Infinity = never expires; undefined = not asked for. */
+  ttlMs: number | undefined;
+  /** With an error: what was tried and the state that explains it. Never a key, a value or a credential. */
+  detail: string | undefined;
+}
+
+/** Something the backend tells unasked. */
+export interface BackendEvent {
+  level: 'debug' | 'info' | 'warn' | 'error';
+  /** Machine-readable name, for instance `connection_failed`. */
+  event: string;
+  message: string;
+}
+
+export interface Backend {
+  /** Operations on one key take effect in the order of these calls. Resolves by the deadline; never rejects. */
+  run(operation: Operation): Promise<Result>;
+  /** Ends every connection; operations still under way end first or with `shutting_down`. */
+  close(): Promise<void>;
+}

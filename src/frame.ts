@@ -1,0 +1,276 @@
+// The binary form of operations and results: between client and sidecar (stream.ts), and between
+// sidecar and .NET (bridge.ts, gateway-dotnet/Frames.cs). Knows nothing of who sends them.
+//
+// FORMAT (v1). Integers are unsigned and little-endian; a frame follows the last without padding.
+//
+// OPERATION
+//   offset size field
+//   0      4    length      bytes that follow this field: 24 + keyLength + etagLength + bytes of the value
+//   4      4    id          chosen by the sender, 1 to 4294967295, unique among its unanswered frames
+//   8      1    verb        1 get, 2 put, 3 delete, 4 touch, 5 ping
+//   9      1    flags       1 answer with the ETag, 2 answer with the life left
+//   10     1    condition   0 none, 1 absent, 2 present, 3 etag
+//   11     1    ttlKind     0 default, 1 for, 2 never, 3 keep
+//   12     4    deadlineMs  how long the sender waits; 0 = as the sidecar is set
+//   16     8    ttlMs       milliseconds, below 2^53; the life for `for`, and for `keep` when nothing is there to keep
+//   24     2    keyLength   bytes of the key
+//   26     2    etagLength  20 with condition 3, else 0
+//   28     ...  key, etag (SHA-1 of the value, raw), value (put only; may be empty)
+//
+// RESULT
+//   0      4    length      bytes that follow this field
+//   4      4    id          of the operation; 0 = an event, or an error that belongs to no operation
+//   8      1    status      0 ok, 1 miss, 2 absent, 3 changed, 4 exists; 16 and up: an error, by its number in errors.ts
+//   9      1    flags       1 an ETag follows, 2 ttlMs counts, 4 never expires, 8 a value follows
+//   10     1    outcome     0 not_applied, 1 applied, 2 unknown
+//   11     1    reserved    0
+//   12     8    ttlMs       life left in milliseconds, with flag 2
+//   20     ...  etag (20 bytes, with flag 1), then the rest: with flag 8 the value (may be empty), without it the
+//               UTF-8 detail of an error, or for status 255 the UTF-8 JSON {level,event,message} of an event
+import type { Condition, Operation, Result, TtlKind, Verb } from './backend.js';
+import { ERRORS, type ErrorCode, type Outcome } from './errors.js';
+
+export const OPERATION_HEADER_BYTES = 28;
+export const RESULT_HEADER_BYTES = 20;
+export const ETAG_BYTES = 20;
+/** Status byte of an event. */
+export const EVENT_STATUS = 255;
+
+const VERBS: (Verb | undefined)[] = [undefined, 'get', 'put', 'delete', 'touch', 'ping'];
+const CONDITIONS: Condition[] = ['none', 'absent', 'present', 'etag'];
+const TTL_KINDS: TtlKind[] = ['default', 'for', 'never', 'keep'];
+const OUTCOMES: Outcome[] = ['not_applied', 'applied', 'unknown'];
+const VERB_BYTE = { get: 1, put: 2, delete: 3, touch: 4, ping: 5 } as const;
+const CONDITION_BYTE = { none: 0, absent: 1, present: 2, etag: 3 } as const;
+const TTL_BYTE = { default: 0, for: 1, never: 2, keep: 3 } as const;
+const OUTCOME_BYTE = { not_applied: 0, applied: 1, unknown: 2 } as const;
+
+const STATUSES: (Result['status'] | undefined)[] = ['ok', 'miss', 'absent', 'changed', 'exists'];
+const STATUS_BYTE = { ok: 0, miss: 1 } as Record<Result['status'], number>;
+for (const [code, row] of Object.entries(ERRORS)) {
+  STATUSES[row.wire] = code as ErrorCode;
+  STATUS_BYTE[code as ErrorCode] = row.wire;
+}
+
+const OPERATION_ETAG = 1;
+const OPERATION_TTL = 2;
+const RESULT_ETAG = 1;
+const RESULT_TTL = 2;
+const RESULT_NEVER = 4;
+const RESULT_VALUE = 8;
+const TWO_32 = 2 ** 32;
+
+/** A frame whose length can be trusted and whose content cannot; `id` 0 when even that is unknown. */
+export class FrameError extends Error {
+  readonly id: number;
+  constructor(id: number, message: string) {
+    super(message);
+    this.name = 'FrameError';
+    this.id = id;
+  }
+}
+
+/** Bytes that `writeOperation` will write. */
+export function operationBytes(operation: Operation): number {
+  return (
+    OPERATION_HEADER_BYTES +
+    operation.key.length +
+    (operation.etag?.length ?? 0) +
+    (operation.value?.length ?? 0)
+  );
+}
+
+/** Writes one OPERATION frame at `offset`; answers the offset behind it. */
+export function writeOperation(into: Buffer, offset: number, id: number, operation: Operation): number {
+  const { key, etag, value } = operation;
+  const length = operationBytes(operation);
+  into.writeUInt32LE(length - 4, offset);
+  into.writeUInt32LE(id, offset + 4);
+  into[offset + 8] = VERB_BYTE[operation.verb];
+  into[offset + 9] = (operation.wantEtag ? OPERATION_ETAG : 0) | (operation.wantTtl ? OPERATION_TTL : 0);
+  into[offset + 10] = CONDITION_BYTE[operation.condition];
+  into[offset + 11] = TTL_BYTE[operation.ttlKind];
+  into.writeUInt32LE(operation.deadlineMs, offset + 12);
+  writeUInt53LE(into, operation.ttlMs, offset + 16);
+  into.writeUInt16LE(key.length, offset + 24);
+  into.writeUInt16LE(etag?.length ?? 0, offset + 26);
+  let at = offset + OPERATION_HEADER_BYTES;
+  at += key.copy(into, at);
+  if (etag) at += etag.copy(into, at);
+  if (value) at += value.copy(into, at);
+  return at;
+}
+
+/** Reads the id of a whole OPERATION or RESULT frame. */
+export function frameId(frame: Buffer): number {
+  return frame.readUInt32LE(4);
+}
+
+/**
+ * Reads one whole OPERATION frame. Key, etag and value are views of `frame`.
+ * Checks the form only; the rules (length of keys, life) are cache.ts's.
+ * @throws FrameError when the content does not fit the form
+ */
+export function readOperation(frame: Buffer): Operation {
+  const id = frame.length >= 8 ? frameId(frame) : 0;
+  if (frame.length < OPERATION_HEADER_BYTES)
+    throw new FrameError(id, 'The frame is shorter than its header.');
+  if (id === 0) throw new FrameError(0, 'An operation has id 0; ids start at 1.');
+  const verb = VERBS[frame[8] as number];
+  const flags = frame[9] as number;
+  const condition = CONDITIONS[frame[10] as number];
+  const ttlKind = TTL_KINDS[frame[11] as number];
+  if (verb === undefined) throw new FrameError(id, 'The verb is not known.');
+  if (flags > 3) throw new FrameError(id, 'A flag is not known.');
+  if (condition === undefined) throw new FrameError(id, 'The condition is not known.');
+  if (ttlKind === undefined) throw new FrameError(id, 'The ttlKind is not known.');
+  if (frame.readUInt32LE(20) >= 0x200000) throw new FrameError(id, 'ttlMs is not below 2^53.');
+  const keyEnd = OPERATION_HEADER_BYTES + frame.readUInt16LE(24);
+  const etagLength = frame.readUInt16LE(26);
+  const valueStart = keyEnd + etagLength;
+  if (valueStart > frame.length) throw new FrameError(id, 'Key and ETag are longer than the frame.');
+  if (etagLength !== (condition === 'etag' ? ETAG_BYTES : 0))
+    throw new FrameError(id, 'An ETag has 20 bytes, and goes with condition 3 only.');
+  if (verb !== 'put' && valueStart !== frame.length) throw new FrameError(id, 'Only a put carries a value.');
+  return {
+    verb,
+    key: frame.subarray(OPERATION_HEADER_BYTES, keyEnd),
+    value: verb === 'put' ? frame.subarray(valueStart) : undefined,
+    condition,
+    etag: etagLength === 0 ? undefined : frame.subarray(keyEnd, valueStart),
+    ttlKind,
+    ttlMs: readUInt53LE(frame, 16),
+    deadlineMs: frame.readUInt32LE(12),
+    wantEtag: (flags & OPERATION_ETAG) !== 0,
+    wantTtl: (flags & OPERATION_TTL) !== 0,
+  };
+}
+
+/** Bytes that `writeResult` will write, without the value when that is sent on its own. */
+export function resultBytes(result: Result, withValue = true): number {
+  const rest = result.value ? (withValue ? result.value.length : 0) : Buffer.byteLength(result.detail ?? '');
+  return RESULT_HEADER_BYTES + (result.etag ? ETAG_BYTES : 0) + rest;
+}
+
+/**
+ * Writes one RESULT frame at `offset`; answers the offset behind it.
+ * With `withValue` false the value's bytes are left to the caller, to be sent next without a copy.
+ */
+export function writeResult(
+  into: Buffer,
+  offset: number,
+  id: number,
+  result: Result,
+  withValue = true,
+): number {
+  const { value, etag, ttlMs, detail } = result;
+  const length = resultBytes(result) - 4;
+  into.writeUInt32LE(length, offset);
+  into.writeUInt32LE(id, offset + 4);
+  into[offset + 8] = STATUS_BYTE[result.status];
+  into[offset + 9] =
+    (etag ? RESULT_ETAG : 0) |
+    (ttlMs === undefined ? 0 : ttlMs === Number.POSITIVE_INFINITY ? RESULT_NEVER : RESULT_TTL) |
+    (value ? RESULT_VALUE : 0);
+  into[offset + 10] = OUTCOME_BYTE[result.outcome];
+  into[offset + 11] = 0;
+  writeUInt53LE(into, ttlMs === undefined || ttlMs === Number.POSITIVE_INFINITY ? 0 : ttlMs, offset + 12);
+  let at = offset + RESULT_HEADER_BYTES;
+  if (etag) at += etag.copy(into, at);
+  if (value) return withValue ? at + value.copy(into, at) : at;
+  return detail ? at + into.write(detail, at) : at;
+}
+
+/**
+ * Reads one whole RESULT frame. Value and etag are views of `frame`.
+ * @throws FrameError when the content does not fit the form
+ */
+export function readResult(frame: Buffer): Result {
+  const id = frame.length >= 8 ? frameId(frame) : 0;
+  if (frame.length < RESULT_HEADER_BYTES) throw new FrameError(id, 'The result is shorter than its header.');
+  const status = STATUSES[frame[8] as number];
+  const flags = frame[9] as number;
+  const outcome = OUTCOMES[frame[10] as number];
+  if (status === undefined || outcome === undefined) throw new FrameError(id, 'The status is not known.');
+  const etagEnd = RESULT_HEADER_BYTES + (flags & RESULT_ETAG ? ETAG_BYTES : 0);
+  if (etagEnd > frame.length) throw new FrameError(id, 'The ETag is longer than the result.');
+  const hasValue = (flags & RESULT_VALUE) !== 0;
+  return {
+    status,
+    outcome,
+    value: hasValue ? frame.subarray(etagEnd) : undefined,
+    etag: flags & RESULT_ETAG ? frame.subarray(RESULT_HEADER_BYTES, etagEnd) : undefined,
+    ttlMs:
+      flags & RESULT_NEVER
+        ? Number.POSITIVE_INFINITY
+        : flags & RESULT_TTL
+          ? readUInt53LE(frame, 12)
+          : undefined,
+    detail: !hasValue && frame.length > etagEnd ? frame.toString('utf8', etagEnd) : undefined,
+  };
+}
+
+/**
+ * Cuts incoming bytes into whole frames. Holds at most one unfinished frame; memory grows with the bytes
+ * that have arrived, not with the length that a frame claims.
+ */
+export class FrameReader {
+  readonly #maxBytes: number;
+  #parts: Buffer[] = [];
+  #held = 0;
+  /** Bytes of the frame begun, once its length is known. */
+  #wanted = 0;
+
+  /** @param maxBytes the longest frame to accept, its length field included */
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  /** True while part of a frame has arrived and the rest has not. */
+  get unfinished(): boolean {
+    return this.#held > 0;
+  }
+
+  /**
+   * Takes the next bytes, calls `onFrame` with each whole frame.
+   * @throws FrameError when a length is too short or over the limit: nothing after it can be trusted
+   */
+  push(chunk: Buffer, onFrame: (frame: Buffer) => void): void {
+    let rest = chunk;
+    if (this.#held > 0) {
+      this.#parts.push(chunk);
+      this.#held += chunk.length;
+      if (this.#held < 4 || this.#held < this.#wanted) return;
+      rest = Buffer.concat(this.#parts, this.#held);
+      this.#parts = [];
+      this.#held = 0;
+      this.#wanted = 0;
+    }
+    let at = 0;
+    while (rest.length - at >= 4) {
+      const bytes = rest.readUInt32LE(at) + 4;
+      if (bytes > this.#maxBytes)
+        throw new FrameError(0, `A frame is over the limit of ${this.#maxBytes} bytes.`);
+      if (bytes < 8) throw new FrameError(0, 'A frame is too short to have an id.');
+      if (rest.length - at < bytes) {
+        this.#wanted = bytes;
+        break;
+      }
+      onFrame(rest.subarray(at, at + bytes));
+      at += bytes;
+    }
+    if (at < rest.length) {
+      this.#parts = [rest.subarray(at)];
+      this.#held = rest.length - at;
+    }
+  }
+}
+
+function writeUInt53LE(into: Buffer, value: number, offset: number): void {
+  into.writeUInt32LE(value % TWO_32, offset);
+  into.writeUInt32LE(Math.floor(value / TWO_32), offset + 4);
+}
+
+function readUInt53LE(from: Buffer, offset: number): number {
+  return from.readUInt32LE(offset) + from.readUInt32LE(offset + 4) * TWO_32;
+}
