@@ -60,13 +60,21 @@ const RESULT_NEVER = 4;
 const RESULT_VALUE = 8;
 const TWO_32 = 2 ** 32;
 
-/** A frame whose length can be trusted and whose content cannot; `id` 0 when even that is unknown. */
+/** Longer frames end the connection instead of being skipped: such a length is no length. */
+const SKIP_LIMIT_BYTES = 128 * 1024 * 1024;
+
+/** A frame that cannot be used. */
 export class FrameError extends Error {
+  /** The id to answer to; 0 when it is not known. */
   readonly id: number;
-  constructor(id: number, message: string) {
+  /** The place where the next frame begins is not known: the connection has to end. */
+  readonly fatal: boolean;
+
+  constructor(id: number, message: string, fatal = false) {
     super(message);
     this.name = 'FrameError';
     this.id = id;
+    this.fatal = fatal;
   }
 }
 
@@ -211,15 +219,15 @@ export function readResult(frame: Buffer): Result {
 }
 
 /**
- * Cuts incoming bytes into whole frames. Holds at most one unfinished frame; memory grows with the bytes
- * that have arrived, not with the length that a frame claims.
+ * Cuts incoming bytes into whole frames, one at a time, so that the reader can stop between two of them.
+ * Memory grows with the bytes that have arrived, not with the length that a frame claims.
  */
 export class FrameReader {
   readonly #maxBytes: number;
   #parts: Buffer[] = [];
   #held = 0;
-  /** Bytes of the frame begun, once its length is known. */
-  #wanted = 0;
+  /** Bytes of a frame over the limit that are still to be thrown away. */
+  #skip = 0;
 
   /** @param maxBytes the longest frame to accept, its length field included */
   constructor(maxBytes: number) {
@@ -228,41 +236,55 @@ export class FrameReader {
 
   /** True while part of a frame has arrived and the rest has not. */
   get unfinished(): boolean {
-    return this.#held > 0;
+    return this.#held > 0 || this.#skip > 0;
+  }
+
+  /** Takes the next bytes; they are not copied. */
+  push(chunk: Buffer): void {
+    const dropped = Math.min(this.#skip, chunk.length);
+    this.#skip -= dropped;
+    if (dropped === chunk.length) return;
+    this.#parts.push(dropped === 0 ? chunk : chunk.subarray(dropped));
+    this.#held += chunk.length - dropped;
   }
 
   /**
-   * Takes the next bytes, calls `onFrame` with each whole frame.
-   * @throws FrameError when a length is too short or over the limit: nothing after it can be trusted
+   * The next whole frame, or undefined when it has not all arrived. The frame is a view of the bytes pushed.
+   * @throws FrameError not fatal: the frame is over the limit and is skipped; fatal: nothing more can be read
    */
-  push(chunk: Buffer, onFrame: (frame: Buffer) => void): void {
-    let rest = chunk;
-    if (this.#held > 0) {
-      this.#parts.push(chunk);
-      this.#held += chunk.length;
-      if (this.#held < 4 || this.#held < this.#wanted) return;
-      rest = Buffer.concat(this.#parts, this.#held);
-      this.#parts = [];
-      this.#held = 0;
-      this.#wanted = 0;
-    }
-    let at = 0;
-    while (rest.length - at >= 4) {
-      const bytes = rest.readUInt32LE(at) + 4;
-      if (bytes > this.#maxBytes)
-        throw new FrameError(0, `A frame is over the limit of ${this.#maxBytes} bytes.`);
-      if (bytes < 8) throw new FrameError(0, 'A frame is too short to have an id.');
-      if (rest.length - at < bytes) {
-        this.#wanted = bytes;
-        break;
-      }
-      onFrame(rest.subarray(at, at + bytes));
-      at += bytes;
-    }
-    if (at < rest.length) {
-      this.#parts = [rest.subarray(at)];
-      this.#held = rest.length - at;
-    }
+  next(): Buffer | undefined {
+    if (this.#held < 8) return undefined;
+    let head = this.#parts[0] as Buffer;
+    if (head.length < 8) head = this.#join();
+    const bytes = head.readUInt32LE(0) + 4;
+    if (bytes < 8) throw new FrameError(0, 'A frame is too short to have an id.', true);
+    if (bytes > this.#maxBytes) throw this.#refuse(frameId(head), bytes);
+    if (this.#held < bytes) return undefined;
+    if (head.length < bytes) head = this.#join();
+    this.#take(head, bytes);
+    return head.subarray(0, bytes);
+  }
+
+  /** Makes one buffer of all that is held. */
+  #join(): Buffer {
+    const joined = Buffer.concat(this.#parts, this.#held);
+    this.#parts = [joined];
+    return joined;
+  }
+
+  #take(head: Buffer, bytes: number): void {
+    if (head.length > bytes) this.#parts[0] = head.subarray(bytes);
+    else this.#parts.shift();
+    this.#held -= bytes;
+  }
+
+  #refuse(id: number, bytes: number): FrameError {
+    if (bytes > SKIP_LIMIT_BYTES) return new FrameError(0, 'A frame is too long to be one.', true);
+    const rest = this.#held > bytes ? [this.#join().subarray(bytes)] : [];
+    this.#skip = Math.max(0, bytes - this.#held);
+    this.#held = Math.max(0, this.#held - bytes);
+    this.#parts = rest;
+    return new FrameError(id, `A frame is over the limit of ${this.#maxBytes} bytes.`);
   }
 }
 
