@@ -1,8 +1,8 @@
-// What the rules (cache.ts) need from below, in types: operations in, results out.
+// What the rules (cache.ts) need from below: the types of operations and results, and how to make a plain one.
 // Implemented by bridge.ts and by the fake of the tests; both pass the same contract suite (test/contract.ts).
 // Knows nothing of HTTP, frames or .NET. Times are milliseconds.
 
-import type { ErrorCode, Outcome } from './errors.js';
+import { ERRORS, type ErrorCode, type Outcome } from './errors.js';
 
 /** What an operation does. `ping` asks whether the backend answers; its key is empty. */
 export type Verb = 'get' | 'put' | 'delete' | 'touch' | 'ping';
@@ -72,4 +72,32 @@ export interface Backend {
   run(operation: Operation): Promise<Result>;
   /** Ends every connection; operations still under way end first or with `shutting_down`. */
   close(): Promise<void>;
+}
+
+/** A result that says why an operation was not done. */
+export function failure(code: ErrorCode, detail?: string, outcome: Outcome = 'not_applied'): Result {
+  return {
+    status: code,
+    outcome,
+    value: undefined,
+    etag: undefined,
+    ttlMs: undefined,
+    detail: detail ?? ERRORS[code].message,
+  };
+}
+
+/** An operation with nothing asked for but its verb and key. */
+export function operation(verb: Operation['verb'], key: Buffer): Operation {
+  return {
+    verb,
+    key,
+    value: undefined,
+    condition: 'none',
+    etag: undefined,
+    ttlKind: 'default',
+    ttlMs: 0,
+    deadlineMs: 0,
+    wantEtag: false,
+    wantTtl: false,
+  };
 }

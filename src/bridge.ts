@@ -1,0 +1,229 @@
+// The bridge to .NET: operations go over as frames, once per turn of the event loop; results come back as they
+// complete. The only file that knows edge-js. Called by cache.ts as a Backend; opened by main.ts.
+//
+// Rules that keep edge-js safe (measured, DESIGN 4): Buffers only, asynchronous calls only, on the main thread only;
+// .NET never faults and never calls back: results are pulled.
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { type Backend, type BackendEvent, failure, type Operation, type Result } from './backend.js';
+import { GATEWAY_FOLDER } from './edge-env.js';
+import {
+  EVENT_STATUS,
+  frameId,
+  operationBytes,
+  RESULT_HEADER_BYTES,
+  readResult,
+  writeOperation,
+} from './frame.js';
+
+/** A submission closes at this size; a larger frame travels alone, so that it holds up nobody else. */
+const SUBMISSION_BYTES = 256 * 1024;
+/** How often answers that are overdue are looked for; operations end this much after their deadline at most. */
+const SWEEP_MS = 25;
+
+/** What .NET needs to know; see docs/configuration.md for the meaning. */
+export interface BridgeOptions {
+  connection?: string | undefined;
+  identifier?: string | undefined;
+  token?: string | undefined;
+  caFile?: string | undefined;
+  dataDir?: string | undefined;
+  keyPrefix: string;
+  deadlineMs: number;
+  maxValueBytes: number;
+  /** The name the backend lists our connection under. */
+  clientName: string;
+  onEvent: (event: BackendEvent) => void;
+}
+
+/** What is at the other end; holds no secret. */
+export interface BackendDescription {
+  backend: 'embedded' | 'redis';
+  endpoints: string[];
+  versions: Record<string, string>;
+}
+
+/** The backend could not be opened: one sentence that says what to do. */
+export class BridgeError extends Error {
+  readonly code: string;
+  constructor(code: string, message: string) {
+    super(message);
+    this.name = 'BridgeError';
+    this.code = code;
+  }
+}
+
+type EdgeFunction<T> = (input: Buffer | null, callback: (error: unknown, answer: T) => void) => void;
+
+/** What Startup.cs answers. */
+interface Gateway {
+  error?: Buffer;
+  description: Buffer;
+  submit: EdgeFunction<null>;
+  results: EdgeFunction<Buffer | null>;
+  close: EdgeFunction<null>;
+}
+
+interface Waiting {
+  operation: Operation;
+  overdueAt: number;
+  resolve: (result: Result) => void;
+}
+
+/**
+ * Starts .NET in this process and opens the backend.
+ * @throws BridgeError when the settings cannot be used or the embedded backend cannot start
+ */
+export async function openBridge(options: BridgeOptions): Promise<Bridge> {
+  const { onEvent, ...settings } = options;
+  const edge = createRequire(import.meta.url)('edge-js') as {
+    func(options: object): EdgeFunction<Gateway>;
+  };
+  const startup = edge.func({
+    assemblyFile: fileURLToPath(new URL('AzureCache.Gateway.dll', GATEWAY_FOLDER)),
+    typeName: 'AzureCache.Gateway.Startup',
+    methodName: 'Invoke',
+  });
+  const gateway = await call(startup, Buffer.from(JSON.stringify(settings)));
+  if (gateway.error) {
+    const { code, message } = JSON.parse(gateway.error.toString());
+    throw new BridgeError(code, message);
+  }
+  return new Bridge(gateway, onEvent);
+}
+
+/** The backend as seen from JavaScript. */
+export class Bridge implements Backend {
+  readonly description: BackendDescription;
+  readonly #gateway: Gateway;
+  readonly #onEvent: (event: BackendEvent) => void;
+  readonly #waiting = new Map<number, Waiting>();
+  readonly #scratch = Buffer.allocUnsafeSlow(SUBMISSION_BYTES);
+  #asked: number[] = [];
+  #lastId = 0;
+  #sweep: NodeJS.Timeout | undefined;
+  #closed = false;
+  readonly #drained: Promise<void>;
+
+  constructor(gateway: Gateway, onEvent: (event: BackendEvent) => void) {
+    this.#gateway = gateway;
+    this.#onEvent = onEvent;
+    this.description = JSON.parse(gateway.description.toString());
+    this.#drained = new Promise((resolve) => this.#pull(resolve));
+  }
+
+  run(operation: Operation): Promise<Result> {
+    if (this.#closed) return Promise.resolve(failure('shutting_down'));
+    return new Promise((resolve) => {
+      const id = this.#nextId();
+      this.#waiting.set(id, { operation, overdueAt: performance.now() + operation.deadlineMs, resolve });
+      // Everything asked in this turn of the event loop goes over in one crossing.
+      if (this.#asked.push(id) === 1) setImmediate(() => this.#submit());
+      this.#sweep ??= setTimeout(() => this.#endOverdue(), SWEEP_MS);
+    });
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return this.#drained;
+    this.#closed = true;
+    this.#submit();
+    await call(this.#gateway.close, null);
+    await this.#drained;
+    clearTimeout(this.#sweep);
+    for (const { operation, resolve } of this.#waiting.values())
+      resolve(failure('shutting_down', undefined, lostOutcome(operation)));
+    this.#waiting.clear();
+  }
+
+  #nextId(): number {
+    do this.#lastId = this.#lastId === 0xffff_ffff ? 1 : this.#lastId + 1;
+    while (this.#waiting.has(this.#lastId));
+    return this.#lastId;
+  }
+
+  // (4)
+  #submit(): void {
+    const asked = this.#asked;
+    this.#asked = [];
+    let used = 0;
+    for (const id of asked) {
+      const operation = this.#waiting.get(id)?.operation;
+      if (!operation) continue;
+      const bytes = operationBytes(operation);
+      if (used > 0 && used + bytes > SUBMISSION_BYTES) {
+        this.#cross(this.#scratch.subarray(0, used));
+        used = 0;
+      }
+      if (bytes > SUBMISSION_BYTES) {
+        const alone = Buffer.allocUnsafeSlow(bytes);
+        writeOperation(alone, 0, id, operation);
+        this.#cross(alone);
+      } else used = writeOperation(this.#scratch, used, id, operation);
+    }
+    if (used > 0) this.#cross(this.#scratch.subarray(0, used));
+  }
+
+  /** edge-js copies the frames before it returns, so the caller may use the buffer again. */
+  #cross(frames: Buffer): void {
+    this.#gateway.submit(frames, (error) => {
+      if (error) this.#onEvent({ level: 'error', event: 'bridge_failed', message: String(error) });
+    });
+  }
+
+  // (7)
+  #pull(drained: () => void): void {
+    this.#gateway.results(null, (error, frames) => {
+      if (error || frames === null) {
+        if (error) this.#onEvent({ level: 'error', event: 'bridge_failed', message: String(error) });
+        return drained();
+      }
+      this.#pull(drained);
+      for (let at = 0; at < frames.length; ) {
+        const end = at + 4 + frames.readUInt32LE(at);
+        this.#complete(frames.subarray(at, end));
+        at = end;
+      }
+    });
+  }
+
+  // (8)
+  #complete(frame: Buffer): void {
+    if (frame[8] === EVENT_STATUS)
+      return this.#onEvent(JSON.parse(frame.toString('utf8', RESULT_HEADER_BYTES)));
+    const id = frameId(frame);
+    const waiting = this.#waiting.get(id);
+    // Undefined when the deadline has answered already.
+    if (!waiting) return;
+    this.#waiting.delete(id);
+    waiting.resolve(readResult(frame));
+  }
+
+  /** The backstop: .NET times out first, and knows more of the outcome; here nobody waits for ever. */
+  #endOverdue(): void {
+    const now = performance.now();
+    for (const [id, { operation, overdueAt, resolve }] of this.#waiting) {
+      if (overdueAt > now) continue;
+      this.#waiting.delete(id);
+      resolve(
+        ended(
+          'timeout',
+          lostOutcome(operation),
+          `${operation.verb}: no answer in ${operation.deadlineMs} ms.`,
+        ),
+      );
+    }
+    this.#sweep = this.#waiting.size > 0 ? setTimeout(() => this.#endOverdue(), SWEEP_MS) : undefined;
+  }
+}
+
+/** A read changes nothing, unless it renews the life; of a write without an answer nobody knows. */
+function lostOutcome(operation: Operation): Result['outcome'] {
+  const reads = operation.verb === 'ping' || (operation.verb === 'get' && operation.ttlKind === 'default');
+  return reads ? 'not_applied' : 'unknown';
+}
+
+function call<T>(edgeFunction: EdgeFunction<T>, input: Buffer | null): Promise<T> {
+  return new Promise((resolve, reject) =>
+    edgeFunction(input, (error, answer) => (error ? reject(error) : resolve(answer))),
+  );
+}

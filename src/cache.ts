@@ -1,0 +1,96 @@
+// The rules of the cache: which keys, values, lives and conditions are taken, and what is filled in.
+// Called by routes/*.ts and stream.ts; calls a Backend. Knows nothing of HTTP, frames or .NET.
+import { isUtf8 } from 'node:buffer';
+import type { Backend, Operation, Result } from './backend.js';
+import { ERRORS, type ErrorCode, type Outcome } from './errors.js';
+
+export const MAX_KEY_BYTES = 1024;
+/** Ten years of 365 days. */
+export const MAX_TTL_MS = 10 * 365 * 86_400_000;
+
+/** What the settings decide; see docs/configuration.md for the defaults. */
+export interface CacheRules {
+  /** The life of a put that names none, in milliseconds. */
+  defaultTtlMs: number;
+  /** The largest value taken, in bytes. */
+  maxValueBytes: number;
+  /** How long an operation may take at most, in milliseconds. */
+  deadlineMs: number;
+}
+
+export class Cache {
+  readonly rules: CacheRules;
+  readonly #backend: Backend;
+
+  constructor(backend: Backend, rules: CacheRules) {
+    this.#backend = backend;
+    this.rules = rules;
+  }
+
+  /**
+   * Runs one operation by the rules. Never rejects; answers by the deadline.
+   * Operations on one key take effect in the order of the calls.
+   */
+  // (3)
+  run(asked: Operation): Promise<Result> {
+    const refused = this.#check(asked);
+    if (refused) return Promise.resolve(refused);
+    const { rules } = this;
+    const deadlineMs = Math.min(asked.deadlineMs || rules.deadlineMs, rules.deadlineMs);
+    const filled = this.#needsLife(asked)
+      ? {
+          ...asked,
+          deadlineMs,
+          ttlKind: asked.ttlKind === 'keep' ? 'keep' : 'for',
+          ttlMs: rules.defaultTtlMs,
+        }
+      : { ...asked, deadlineMs };
+    return this.#backend.run(filled as Operation);
+  }
+
+  /** Asks whether the backend answers. */
+  ping(): Promise<Result> {
+    return this.#backend.run({ ...operation('ping', Buffer.alloc(0)), deadlineMs: this.rules.deadlineMs });
+  }
+
+  /** The default life stands in where none was named, and for `keep` where there is none to keep. */
+  #needsLife(asked: Operation): boolean {
+    if (asked.verb !== 'put' && asked.verb !== 'touch') return false;
+    return asked.ttlKind === 'default' || (asked.ttlKind === 'keep' && asked.ttlMs === 0);
+  }
+
+  #check(asked: Operation): Result | undefined {
+    if (asked.verb === 'ping') return undefined;
+    const keyFault = checkKey(asked.key);
+    if (keyFault) return failure(keyFault);
+    if (asked.value && asked.value.length > this.rules.maxValueBytes)
+      return valueTooLarge(this.rules.maxValueBytes);
+    if (asked.ttlKind === 'for' && !isLife(asked.ttlMs)) return failure('ttl_invalid');
+    if (asked.ttlKind === 'keep' && (asked.verb !== 'put' || (asked.ttlMs !== 0 && !isLife(asked.ttlMs))))
+      return failure('ttl_invalid');
+    if (asked.condition !== 'none' && asked.verb !== 'put' && asked.verb !== 'delete')
+      return failure('condition_invalid');
+    if (asked.condition === 'absent' && asked.verb === 'delete') return failure('condition_invalid');
+    return undefined;
+  }
+}
+
+/** The fault of a key, if it has one. A key is 1 to 1,024 bytes of UTF-8 without NUL. */
+export function checkKey(key: Buffer): ErrorCode | undefined {
+  if (key.length === 0) return 'key_empty';
+  if (key.length > MAX_KEY_BYTES) return 'key_too_long';
+  if (key.includes(0) || !isUtf8(key)) return 'key_invalid';
+  return undefined;
+}
+
+/** The refusal of a value over `limit` bytes; it names the limit. */
+export function valueTooLarge(limit: number): Result {
+  return failure(
+    'value_too_large',
+    `The value is over the limit of ${limit} bytes (AZURE_CACHE_MAX_VALUE_BYTES). Store less, or raise the limit.`,
+  );
+}
+
+function isLife(ms: number): boolean {
+  return Number.isInteger(ms) && ms > 0 && ms <= MAX_TTL_MS;
+}
