@@ -204,13 +204,8 @@ export class Bridge implements Backend {
     for (const [id, { operation, overdueAt, resolve }] of this.#waiting) {
       if (overdueAt > now) continue;
       this.#waiting.delete(id);
-      resolve(
-        ended(
-          'timeout',
-          lostOutcome(operation),
-          `${operation.verb}: no answer in ${operation.deadlineMs} ms.`,
-        ),
-      );
+      const detail = `${operation.verb}: no answer from the backend in ${operation.deadlineMs} ms; see outcome.`;
+      resolve(failure('timeout', detail, lostOutcome(operation)));
     }
     this.#sweep = this.#waiting.size > 0 ? setTimeout(() => this.#endOverdue(), SWEEP_MS) : undefined;
   }

@@ -1,8 +1,8 @@
 // The rules of the cache: which keys, values, lives and conditions are taken, and what is filled in.
 // Called by routes/*.ts and stream.ts; calls a Backend. Knows nothing of HTTP, frames or .NET.
 import { isUtf8 } from 'node:buffer';
-import type { Backend, Operation, Result } from './backend.js';
-import { ERRORS, type ErrorCode, type Outcome } from './errors.js';
+import { type Backend, failure, type Operation, operation, type Result } from './backend.js';
+import type { ErrorCode } from './errors.js';
 
 export const MAX_KEY_BYTES = 1024;
 /** Ten years of 365 days. */
