@@ -81,7 +81,7 @@ export const settingsSchema = z.strictObject({
     group: 'Backend',
     allowed: 'the path of a PEM file',
     unset: 'the issuers the system trusts',
-    sentence: 'The issuer to trust for TLS to the backend, for one with a certificate of your own.',
+    sentence: 'The issuer to trust for TLS to the backend, where its certificate is not from a public one.',
   }),
   entra: onOff.default(false).register(about, {
     group: 'Backend',
@@ -101,7 +101,7 @@ export const settingsSchema = z.strictObject({
       group: 'Doors',
       allowed: 'an IP address or a host name, without brackets and without a port',
       sentence:
-        'The address the TCP door listens on. One that is not loopback also needs a token and the permission below.',
+        'The address the TCP door listens on. One that is not loopback needs AZURE_CACHE_ALLOW_REMOTE and a token.',
     }),
   port: port.optional().default(22233).register(about, {
     group: 'Doors',
@@ -113,14 +113,15 @@ export const settingsSchema = z.strictObject({
     group: 'Doors',
     allowed:
       'a path of at most 103 bytes (what macOS can bind), on Windows a pipe name such as \\\\.\\pipe\\azurecache, or off',
-    unset: 'see [Socket](#socket)',
+    unset: 'one of the user’s own',
     sentence: 'The Unix socket, on Windows the named pipe; off closes this door.',
   }),
   apiToken: text.refine(isApiToken).optional().register(about, {
     group: 'Access',
     allowed: 'at least 16 characters of printable ASCII without spaces',
     unset: 'no token asked for',
-    sentence: 'The token that every request on every door must carry (Authorization: Bearer). A secret.',
+    sentence:
+      'The token that requests must carry on every door (Authorization: Bearer …), all but /healthz and /readyz. A secret.',
   }),
   apiTokenFile: text.optional().register(about, {
     group: 'Access',

@@ -19,8 +19,10 @@ export type GivenSettings = ReadonlyMap<SettingKey, Given>;
 
 /** What the command line asks for instead of a running sidecar. */
 export function askedFor(argv: readonly string[]): 'help' | 'version' | undefined {
-  const names = optionTokens(argv).map((token) => token.name);
-  return names.includes('help') ? 'help' : names.includes('version') ? 'version' : undefined;
+  const tokens = tokensOf(argv);
+  return (['help', 'version'] as const).find((name) =>
+    tokens.some((token) => token.kind === 'option' && token.name === name),
+  );
 }
 
 /** The answer to `--help`. */
@@ -62,7 +64,7 @@ export function readSources(
 
 type Entry = [SettingKey, Given];
 
-function optionTokens(argv: readonly string[]) {
+function tokensOf(argv: readonly string[]) {
   const options = Object.fromEntries(
     SETTINGS.map(({ flag, isSwitch }) => [flag, { type: isSwitch ? 'boolean' : 'string' } as const]),
   );
@@ -78,16 +80,17 @@ function optionTokens(argv: readonly string[]) {
     strict: false,
     tokens: true,
   });
-  if (tokens.some((token) => token.kind === 'positional'))
-    throw new ConfigError('There is an argument that belongs to no flag. Write settings as --name=value.');
-  return tokens.filter((token) => token.kind === 'option');
+  return tokens;
 }
 
 function readFlags(argv: readonly string[]): { settings: Entry[]; config: string | undefined } {
   const settings: Entry[] = [];
   const seen = new Set<string>();
   let config: string | undefined;
-  for (const { name, rawName, value, inlineValue } of optionTokens(argv)) {
+  const tokens = tokensOf(argv);
+  for (const token of tokens) {
+    if (token.kind !== 'option') continue;
+    const { name, rawName, value, inlineValue } = token;
     const setting = SETTINGS.find(({ flag }) => flag === name);
     if (!setting && name !== 'config')
       throw unknownName(`The flag ${rawName}`, name, ({ flag }) => `--${flag}`);
@@ -99,6 +102,9 @@ function readFlags(argv: readonly string[]): { settings: Entry[]; config: string
     if (setting) settings.push([setting.key, { text, where: rawName }]);
     else config = text || undefined;
   }
+  // Last, for a misspelt flag leaves its value behind as an argument.
+  if (tokens.some((token) => token.kind === 'positional'))
+    throw new ConfigError('There is an argument that belongs to no flag. Write settings as --name=value.');
   return { settings, config };
 }
 
