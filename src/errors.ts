@@ -1,5 +1,6 @@
 // Every error the sidecar answers with: one table of code, HTTP status, number on the wire, message and whether
 // trying again can help. docs/errors.md is held equal to it by a test. Callers match on `code`.
+import { STATUS_CODES } from 'node:http';
 
 /** Whether a write that was not acknowledged has happened all the same. */
 export type Outcome = 'not_applied' | 'applied' | 'unknown';
@@ -245,4 +246,17 @@ export interface ErrorBody {
   message: string;
   retryable: boolean;
   outcome: Outcome;
+}
+
+/** The body that answers with `code`; `detail` takes the place of the table's message. */
+export function errorBody(code: ErrorCode, detail?: string, outcome: Outcome = 'not_applied'): ErrorBody {
+  const { status, retryable, message } = ERRORS[code];
+  return {
+    statusCode: status,
+    code,
+    error: STATUS_CODES[status] ?? 'Error',
+    message: detail ?? message,
+    retryable,
+    outcome,
+  };
 }

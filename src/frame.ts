@@ -63,18 +63,23 @@ const TWO_32 = 2 ** 32;
 /** Longer frames end the connection instead of being skipped: such a length is no length. */
 const SKIP_LIMIT_BYTES = 128 * 1024 * 1024;
 
+/**
+ * What becomes of the rest: `refused`: this frame only; `skipped`: it is too long and is thrown away as it arrives;
+ * `fatal`: where the next frame begins is not known, the connection has to end.
+ */
+export type FrameFault = 'refused' | 'skipped' | 'fatal';
+
 /** A frame that cannot be used. */
 export class FrameError extends Error {
   /** The id to answer to; 0 when it is not known. */
   readonly id: number;
-  /** The place where the next frame begins is not known: the connection has to end. */
-  readonly fatal: boolean;
+  readonly fault: FrameFault;
 
-  constructor(id: number, message: string, fatal = false) {
+  constructor(id: number, message: string, fault: FrameFault = 'refused') {
     super(message);
     this.name = 'FrameError';
     this.id = id;
-    this.fatal = fatal;
+    this.fault = fault;
   }
 }
 
@@ -250,14 +255,14 @@ export class FrameReader {
 
   /**
    * The next whole frame, or undefined when it has not all arrived. The frame is a view of the bytes pushed.
-   * @throws FrameError not fatal: the frame is over the limit and is skipped; fatal: nothing more can be read
+   * @throws FrameError `skipped` or `fatal`
    */
   next(): Buffer | undefined {
     if (this.#held < 8) return undefined;
     let head = this.#parts[0] as Buffer;
     if (head.length < 8) head = this.#join();
     const bytes = head.readUInt32LE(0) + 4;
-    if (bytes < 8) throw new FrameError(0, 'A frame is too short to have an id.', true);
+    if (bytes < 8) throw new FrameError(0, 'A frame is too short to have an id.', 'fatal');
     if (bytes > this.#maxBytes) throw this.#refuse(frameId(head), bytes);
     if (this.#held < bytes) return undefined;
     if (head.length < bytes) head = this.#join();
@@ -279,12 +284,12 @@ export class FrameReader {
   }
 
   #refuse(id: number, bytes: number): FrameError {
-    if (bytes > SKIP_LIMIT_BYTES) return new FrameError(0, 'A frame is too long to be one.', true);
+    if (bytes > SKIP_LIMIT_BYTES) return new FrameError(0, 'A frame is too long to be one.', 'fatal');
     const rest = this.#held > bytes ? [this.#join().subarray(bytes)] : [];
     this.#skip = Math.max(0, bytes - this.#held);
     this.#held = Math.max(0, this.#held - bytes);
     this.#parts = rest;
-    return new FrameError(id, `A frame is over the limit of ${this.#maxBytes} bytes.`);
+    return new FrameError(id, `A frame is over the limit of ${this.#maxBytes} bytes.`, 'skipped');
   }
 }
 

@@ -1,0 +1,68 @@
+// One entry over HTTP: /v1/cache/{key}. Reads the request, asks Cache, writes the reply; the rules are cache.ts's.
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { operation } from '../backend.js';
+import type { Cache } from '../cache.js';
+import { conditionOf, etagText, hasAlready, keyOf, lifeOf, queryOf } from './parameters.js';
+import { replyError, replyFailure, VALUE_HEADERS } from './replies.js';
+
+const NO_BYTES = Buffer.alloc(0);
+
+/** Registers get, head, put, delete and touch. */
+export function cacheRoutes(app: FastifyInstance, cache: Cache): void {
+  app.get('/v1/cache/:key', (request, reply) => get(cache, request, reply, false));
+  app.head('/v1/cache/:key', (request, reply) => get(cache, request, reply, true));
+
+  app.put('/v1/cache/:key', async (request, reply) => {
+    const condition = conditionOf(request.headers);
+    const result = await cache.run({
+      ...operation('put', keyOf(request)),
+      ...condition,
+      ...lifeOf(queryOf(request, 'ttl').ttl),
+      value: (request.body as Buffer | undefined) ?? NO_BYTES,
+      wantEtag: condition.condition !== 'none',
+    });
+    if (result.status !== 'ok') return replyFailure(reply, result);
+    if (result.etag) reply.header('etag', etagText(result.etag));
+    return reply.code(condition.condition === 'absent' ? 201 : 204).send();
+  });
+
+  app.delete('/v1/cache/:key', async (request, reply) => {
+    queryOf(request);
+    const result = await cache.run({
+      ...operation('delete', keyOf(request)),
+      ...conditionOf(request.headers),
+    });
+    return result.status === 'ok' ? reply.code(204).send() : replyFailure(reply, result);
+  });
+
+  app.post('/v1/cache/:key/touch', async (request, reply) => {
+    const life = lifeOf(queryOf(request, 'ttl').ttl);
+    const result = await cache.run({ ...operation('touch', keyOf(request)), ...life });
+    return result.status === 'ok' ? reply.code(204).send() : replyFailure(reply, result);
+  });
+}
+
+async function get(
+  cache: Cache,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  wantTtl: boolean,
+): Promise<FastifyReply> {
+  if (request.headers['if-match'] !== undefined) return replyError(reply, 'condition_invalid');
+  const asked = operation('get', keyOf(request));
+  const { touch } = queryOf(request, 'touch');
+  if (touch !== undefined) Object.assign(asked, lifeOf(touch));
+  asked.wantEtag = true;
+  asked.wantTtl = wantTtl;
+  // (2)
+  const result = await cache.run(asked);
+  if (result.status !== 'ok' || !result.value || !result.etag) return replyFailure(reply, result);
+  const etag = etagText(result.etag);
+  // (9)
+  reply.headers(VALUE_HEADERS).header('etag', etag);
+  // Seconds, rounded up: an entry with half a second left has not expired. No header: it never does.
+  if (result.ttlMs !== undefined && result.ttlMs !== Number.POSITIVE_INFINITY)
+    reply.header('ttl', Math.ceil(result.ttlMs / 1000));
+  if (hasAlready(request.headers['if-none-match'], etag)) return reply.code(304).send();
+  return reply.send(result.value);
+}

@@ -1,0 +1,85 @@
+// What routes read from a request: key, life, conditions. Called by the other files of this folder.
+// Knows nothing of replies.
+import type { FastifyRequest } from 'fastify';
+import type { Operation } from '../backend.js';
+import { GatewayError } from '../errors.js';
+
+const LIFE = /^(\d{1,15})(ms)?$/;
+const ETAG = /^"([0-9a-f]{40})"$/i;
+/** A list of entity tags, weak ones included (RFC 9110, 8.8.3). */
+const ETAG_LIST = /^\s*(W\/)?"[\x21\x23-\x7e\x80-\xff]*"(\s*,\s*(W\/)?"[\x21\x23-\x7e\x80-\xff]*")*\s*$/;
+
+/** The key in the path, decoded by the router; the rules for keys are cache.ts's. */
+export function keyOf(request: FastifyRequest): Buffer {
+  return Buffer.from((request.params as { key: string }).key);
+}
+
+/**
+ * The query parameters, of which only those in `known` may be there, each once.
+ * @throws GatewayError query_invalid
+ */
+export function queryOf(request: FastifyRequest, ...known: string[]): Record<string, string | undefined> {
+  const query = request.query as Record<string, string | undefined>;
+  for (const name in query) {
+    if (known.includes(name) && typeof query[name] === 'string') continue;
+    const list = known.length === 0 ? 'none is taken' : `known: ${known.join(', ')}`;
+    throw new GatewayError(
+      'query_invalid',
+      `A query parameter is not known here or is given twice (${list}).`,
+    );
+  }
+  return query;
+}
+
+/**
+ * Reads a life: `60` (seconds), `1500ms`, `never` or `keep`; undefined stays the default.
+ * @throws GatewayError ttl_invalid when it is not of this form; the bounds are cache.ts's
+ */
+export function lifeOf(text: string | undefined): Pick<Operation, 'ttlKind' | 'ttlMs'> {
+  if (text === undefined) return { ttlKind: 'default', ttlMs: 0 };
+  if (text === 'never' || text === 'keep') return { ttlKind: text, ttlMs: 0 };
+  const [, digits, unit] = LIFE.exec(text) ?? [];
+  if (digits === undefined) throw new GatewayError('ttl_invalid');
+  const ttlMs = Number(digits) * (unit === 'ms' ? 1 : 1000);
+  return { ttlKind: 'for', ttlMs: Math.min(ttlMs, Number.MAX_SAFE_INTEGER) };
+}
+
+/** What a request says about the entry that must (not) be there. */
+export interface ConditionHeaders {
+  'if-match'?: string | undefined;
+  'if-none-match'?: string | undefined;
+}
+
+/**
+ * The condition of a write: If-Match with one ETag or `*`; If-None-Match only as `*`.
+ * @throws GatewayError etag_invalid, condition_invalid
+ */
+export function conditionOf(headers: ConditionHeaders): Pick<Operation, 'condition' | 'etag'> {
+  const match = headers['if-match'];
+  const noneMatch = headers['if-none-match'];
+  if (match === undefined && noneMatch === undefined) return { condition: 'none', etag: undefined };
+  if (noneMatch !== undefined) {
+    if (match !== undefined || noneMatch !== '*') throw new GatewayError('condition_invalid');
+    return { condition: 'absent', etag: undefined };
+  }
+  if (match === '*') return { condition: 'present', etag: undefined };
+  const hex = ETAG.exec(match ?? '')?.[1];
+  if (hex === undefined) throw new GatewayError('etag_invalid');
+  return { condition: 'etag', etag: Buffer.from(hex, 'hex') };
+}
+
+/**
+ * Whether the asker of a get has the value with this ETag already (If-None-Match; RFC 9110, 13.1.2).
+ * @throws GatewayError etag_invalid
+ */
+export function hasAlready(noneMatch: string | undefined, etag: string): boolean {
+  if (noneMatch === undefined) return false;
+  if (noneMatch === '*') return true;
+  if (!ETAG_LIST.test(noneMatch)) throw new GatewayError('etag_invalid');
+  return noneMatch.toLowerCase().includes(etag);
+}
+
+/** The ETag as HTTP writes it: 40 hex digits in quotes. */
+export function etagText(etag: Buffer): string {
+  return `"${etag.toString('hex')}"`;
+}

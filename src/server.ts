@@ -1,0 +1,136 @@
+// The HTTP server without its doors: routes, guard, body reading, error answers. Built by main.ts, which listens
+// through listen.ts; tests use inject(). Knows nothing of sockets, signals or .NET.
+import type { IncomingMessage } from 'node:http';
+import Fastify, { type FastifyInstance } from 'fastify';
+import type { Logger } from 'pino';
+import type { Cache } from './cache.js';
+import { type ErrorCode, GatewayError } from './errors.js';
+import type { Guard } from './guard.js';
+import { batchRoutes } from './routes/batch.js';
+import { cacheRoutes } from './routes/cache.js';
+import { FREE_PATHS, healthRoutes } from './routes/health.js';
+import { replyError } from './routes/replies.js';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The error of a body over the route's limit; value_too_large if not said. */
+    tooLarge?: ErrorCode;
+  }
+}
+
+/** Longer paths get 414; a key of 1,024 bytes takes 3,072 characters when all of it is percent-encoded. */
+const MAX_PARAM_CHARACTERS = 8192;
+
+export interface ServerOptions {
+  cache: Cache;
+  guard: Guard;
+  log: Logger;
+  /** True once the sidecar is shutting down. */
+  closing: () => boolean;
+}
+
+/** Builds the server; call `ready()`, then hand requests to `routing` (listen.ts) or `inject` them. */
+export function buildServer({ cache, guard, log, closing }: ServerOptions): FastifyInstance {
+  const app = Fastify({
+    // Its log lines hold the path, and so the key; ours are written below.
+    logger: false,
+    exposeHeadRoutes: false,
+    bodyLimit: cache.rules.maxValueBytes,
+    routerOptions: { maxParamLength: MAX_PARAM_CHARACTERS },
+    rewriteUrl: escapeRawBytes,
+    frameworkErrors: (error, _request, reply) => {
+      replyError(reply, error.code === 'FST_ERR_BAD_URL' ? 'key_invalid' : 'uri_too_long');
+    },
+  });
+
+  app.addHook('onRequest', (request, reply, done) => {
+    const free = FREE_PATHS.has(request.routeOptions.url ?? '');
+    // A value may be of any content type, and of none that means something to this server.
+    if (request.headers['content-type'] !== undefined)
+      request.raw.headers['content-type'] = 'application/octet-stream';
+    const refusal = guard.refusal(request.headers, request.raw.socket, free);
+    if (refusal) replyError(reply, refusal);
+    else done();
+  });
+  if (log.isLevelEnabled('debug'))
+    app.addHook('onResponse', async ({ method, routeOptions }, { statusCode, elapsedTime }) => {
+      log.debug({ method, route: routeOptions.url, statusCode, ms: elapsedTime }, 'request');
+    });
+
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', (request, payload, done) => {
+    const { bodyLimit, config } = request.routeOptions;
+    // Said beforehand: refused without waiting for the bytes.
+    if (Number(request.headers['content-length']) > bodyLimit)
+      return done(tooLarge(config.tooLarge, bodyLimit));
+    readBody(payload, bodyLimit).then(
+      (body) => (body ? done(null, body) : done(tooLarge(config.tooLarge, bodyLimit))),
+      () => done(new GatewayError('request_malformed')),
+    );
+  });
+
+  const methods = methodsByPath(app);
+  app.setNotFoundHandler((request, reply) => {
+    const allow = methods(request.url.split('?', 1)[0] as string);
+    if (!allow) return replyError(reply, 'route_not_found');
+    return replyError(reply.header('allow', allow), 'method_not_allowed');
+  });
+  app.setErrorHandler((error, _request, reply) => {
+    if (error instanceof GatewayError) return replyError(reply, error.code, error.message, error.outcome);
+    log.error({ err: error }, 'a request failed in a way it should not');
+    return replyError(reply, 'internal');
+  });
+
+  cacheRoutes(app, cache);
+  batchRoutes(app, cache);
+  healthRoutes(app, cache, closing);
+  // With an upgrade this path never comes here (stream.ts).
+  app.get('/v1/stream', async (_request, reply) =>
+    replyError(reply.header('upgrade', 'azurecache/1').header('connection', 'upgrade'), 'upgrade_required'),
+  );
+  return app;
+}
+
+/** curl sends what is typed: bytes of UTF-8 without percent-encoding are taken as if they had it. */
+function escapeRawBytes({ url = '/' }: IncomingMessage): string {
+  return url.replace(/[\x80-\xff]/g, (byte) => `%${byte.charCodeAt(0).toString(16)}`);
+}
+
+/**
+ * Reads a body of at most `limit` bytes; undefined when it is longer. The rest is then left to Node, which reads
+ * and drops it, so that a client that is still sending gets to read the answer and can use the connection again.
+ */
+async function readBody(payload: NodeJS.ReadableStream, limit: number): Promise<Buffer | undefined> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  return new Promise((resolve, reject) => {
+    payload.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes <= limit) chunks.push(chunk);
+      else resolve(undefined);
+    });
+    payload.on('end', () => resolve(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks, bytes)));
+    payload.on('error', reject);
+    payload.on('close', () => reject(new Error('the request stopped half way')));
+  });
+}
+
+function tooLarge(code: ErrorCode = 'value_too_large', limit: number): GatewayError {
+  const name = code === 'value_too_large' ? ' (AZURE_CACHE_MAX_VALUE_BYTES)' : '';
+  return new GatewayError(code, `The body is over the limit of ${limit} bytes${name}. Nothing was stored.`);
+}
+
+/** Collects the routes as they are declared; answers which methods a path takes. */
+function methodsByPath(app: FastifyInstance): (path: string) => string | undefined {
+  const taken = new Map<string, Set<string>>();
+  app.addHook('onRoute', ({ url, method }) => {
+    const known = taken.get(url) ?? new Set();
+    for (const one of [method].flat()) known.add(one);
+    taken.set(url, known);
+  });
+  return (path) => {
+    for (const [url, methods] of taken)
+      if (new RegExp(`^${url.replaceAll(/:[^/]+/g, '[^/]*')}$`).test(path)) return [...methods].join(', ');
+    return undefined;
+  };
+}
