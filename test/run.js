@@ -1,0 +1,126 @@
+// What `npm test` runs: build if stale, type checks, lint, tap, xunit. Shows their output and ends with one line,
+// `N passed, N failed`. Each check counts as one; tests are counted one by one (results.js). Knows nothing of what
+// is tested.
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { none, tapCounter, trxCounts } from './results.js';
+
+/** @typedef {import('./results.js').Counts} Counts */
+/** @typedef {{ code: number, lines: number }} Ended a code of -1: it did not start, or a signal ended it */
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const TSC = 'node_modules/typescript/bin/tsc';
+const BIOME = 'node_modules/@biomejs/biome/bin/biome';
+const TAP = 'node_modules/tap/dist/esm/run.mjs';
+// MSBuild's and the compiler's servers would outlive the run and hold its output open.
+const env = {
+  ...process.env,
+  MSBUILDDISABLENODEREUSE: '1',
+  UseSharedCompilation: 'false',
+  DOTNET_CLI_USE_MSBUILD_SERVER: '0',
+  DOTNET_CLI_TELEMETRY_OPTOUT: '1',
+  DOTNET_NOLOGO: '1',
+};
+
+/**
+ * Runs a command to its end and shows its output.
+ * @param {string} command
+ * @param {string[]} args
+ * @param {(line: string) => boolean} [shown] asked for each line of stdout
+ * @returns {Promise<Ended>}
+ */
+async function run(command, args, shown = () => true) {
+  const child = spawn(command, args, { cwd: root, env, stdio: ['ignore', 'pipe', 'inherit'] });
+  const end = () => child.kill();
+  process.once('SIGTERM', end);
+  let lines = 0;
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    lines += 1;
+    if (shown(line)) console.log(line);
+  });
+  const code = await new Promise((resolve) => {
+    child.once('error', (error) => {
+      console.log(error.message);
+      resolve(-1);
+    });
+    child.once('close', (exitCode) => resolve(exitCode ?? -1));
+  });
+  process.off('SIGTERM', end);
+  return { code, lines };
+}
+
+/** One check that passes or fails as a whole. Success without a word is not believed. */
+async function check(/** @type {string[]} */ ...args) {
+  const { code, lines } = await run(process.execPath, args);
+  return code === 0 && lines > 0 ? { ...none(), passed: 1 } : { ...none(), failed: 1 };
+}
+
+async function tap() {
+  const { counts, read } = tapCounter();
+  const { code } = await run(process.execPath, [TAP, '--reporter=tap'], read);
+  return crashed(counts, code);
+}
+
+async function xunit() {
+  const folder = await mkdtemp(join(tmpdir(), 'azurecache-xunit-'));
+  try {
+    const report = ['--logger', 'trx;LogFileName=gateway.trx', '--results-directory', folder];
+    const { code } = await run('dotnet', ['test', 'gateway-dotnet/Tests', '-c', 'Release', ...report]);
+    const file = join(folder, 'gateway.trx');
+    return crashed(existsSync(file) ? trxCounts(await readFile(file, 'utf8')) : none(), code);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/**
+ * A runner that failed without a failed test, or that ran nothing, counts as one failure.
+ * @param {Counts} counts
+ * @param {number} code
+ */
+function crashed(counts, code) {
+  const nothing = counts.passed + counts.failed + counts.skipped === 0;
+  if (counts.failed === 0 && (code !== 0 || nothing)) counts.failed = 1;
+  return counts;
+}
+
+/** @type {[title: string, step: () => Promise<Counts>][]} */
+const STEPS = [
+  ['types of src', () => check(TSC, '-p', '.', '--noEmit', '--diagnostics')],
+  ['types of test', () => check(TSC, '-p', 'test', '--diagnostics')],
+  ['types of client', () => check(TSC, '-p', 'client', '--noEmit', '--diagnostics')],
+  ['lint', () => check(BIOME, 'check', '--error-on-warnings')],
+  ['tap', tap],
+  ['xunit', xunit],
+];
+
+console.log('# build');
+const total = none();
+if ((await run(process.execPath, ['bin/build.js', '--if-stale'])).code === 0) {
+  for (const [title, step] of STEPS) {
+    console.log(`# ${title}`);
+    const counts = await step();
+    console.log(`# ${title}: ${sentence(counts)}`);
+    for (const name of /** @type {(keyof Counts)[]} */ (Object.keys(total))) total[name] += counts[name];
+  }
+} else {
+  console.log('# build failed: nothing else was run');
+  total.failed = 1;
+}
+if (total.unexplained > 0) {
+  console.log(`# ${total.unexplained} of the skipped tests give no reason: they count as failed`);
+  total.skipped -= total.unexplained;
+  total.failed += total.unexplained;
+}
+console.log(sentence(total));
+process.exitCode = total.failed > 0 ? 1 : 0;
+
+/** @param {Counts} counts */
+function sentence({ passed, failed, skipped }) {
+  return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
+}
