@@ -130,7 +130,8 @@ function checkTogether(settings: Omit<Settings, 'ttlSeconds' | 'apiTokenFile'>, 
     refuse(`${where('host')} is not a loopback address. Such a door needs AZURE_CACHE_API_TOKEN or _FILE.`);
 }
 
-function isLoopback(host: string): boolean {
+/** Whether the address can be reached from this machine only. */
+export function isLoopback(host: string): boolean {
   return host.toLowerCase() === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
 }
 

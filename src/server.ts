@@ -52,6 +52,15 @@ export function buildServer({ cache, guard, log, closing }: ServerOptions): Fast
     if (refusal) replyError(reply, refusal);
     else done();
   });
+  app.addHook('preParsing', (request, reply, _payload, done) => {
+    // The client waits for leave to send (curl does for big values): given only when the value will be taken.
+    if (request.headers.expect !== undefined) {
+      if (Number(request.headers['content-length']) > request.routeOptions.bodyLimit)
+        reply.header('connection', 'close');
+      else reply.raw.writeContinue();
+    }
+    done();
+  });
   if (log.isLevelEnabled('debug'))
     app.addHook('onResponse', async ({ method, routeOptions }, { statusCode, elapsedTime }) => {
       log.debug({ method, route: routeOptions.url, statusCode, ms: elapsedTime }, 'request');

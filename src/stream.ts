@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { failure, type Operation, type Result } from './backend.js';
 import { type Cache, MAX_KEY_BYTES, valueTooLarge } from './cache.js';
-import { type ErrorCode, errorBody } from './errors.js';
+import type { ErrorCode } from './errors.js';
 import {
   FrameError,
   FrameReader,
@@ -15,6 +15,7 @@ import {
   writeResult,
 } from './frame.js';
 import type { Guard } from './guard.js';
+import { replyRaw } from './raw-reply.js';
 
 /** No more frames are read while one connection has this many operations, or this many bytes of them, under way. */
 const MAX_UNANSWERED = 128;
@@ -25,6 +26,13 @@ const MAX_UNREAD_BYTES = 1024 * 1024;
 const OWN_WRITE_BYTES = 16 * 1024;
 /** A frame begun, or answers unread, without a byte moving for this long: the connection ends. */
 const STALLED_MS = 30_000;
+
+/** What RFC 9110 wants said along with these. */
+const REFUSAL_HEADERS: Partial<Record<ErrorCode, Record<string, string>>> = {
+  unauthorized: { 'www-authenticate': 'Bearer' },
+  method_not_allowed: { allow: 'GET' },
+  upgrade_required: { upgrade: 'azurecache/1' },
+};
 
 /** All streams of a sidecar. */
 export class Streams {
@@ -41,7 +49,7 @@ export class Streams {
   upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
     socket.on('error', () => socket.destroy());
     const refusal = this.#refusal(request, socket);
-    if (refusal) return refuse(socket, refusal);
+    if (refusal) return replyRaw(socket, refusal, REFUSAL_HEADERS[refusal]);
     socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: azurecache/1\r\nConnection: Upgrade\r\n\r\n');
     const stream = new Stream(this.#cache, socket);
     this.#open.add(stream);
@@ -193,17 +201,4 @@ class Stream {
     if (this.#ending && this.#unanswered.size === 0) this.#ending();
     else this.#read();
   }
-}
-
-/** An HTTP error on a connection that asked for an upgrade; the connection ends with it. */
-function refuse(socket: Socket, code: ErrorCode): void {
-  const body = errorBody(code);
-  const text = JSON.stringify(body);
-  socket.end(
-    `HTTP/1.1 ${body.statusCode} ${body.error}\r\nContent-Type: application/json; charset=utf-8\r\n` +
-      `${code === 'unauthorized' ? 'WWW-Authenticate: Bearer\r\n' : ''}` +
-      `${code === 'method_not_allowed' ? 'Allow: GET\r\n' : ''}` +
-      `${code === 'upgrade_required' ? 'Upgrade: azurecache/1\r\n' : ''}` +
-      `Content-Length: ${Buffer.byteLength(text)}\r\nConnection: close\r\n\r\n${text}`,
-  );
 }

@@ -1,0 +1,202 @@
+// The doors: the same HTTP server on loopback TCP and on a Unix socket or named pipe. Opened and closed by main.ts.
+// Knows what a connection is, and nothing of what is asked on it.
+import { mkdir, readFile, rename, rm, stat, unlink, writeFile } from 'node:fs/promises';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { type AddressInfo, connect, type ListenOptions } from 'node:net';
+import { dirname } from 'node:path';
+import { markLocal } from './guard.js';
+import { replyRaw } from './raw-reply.js';
+import type { Streams } from './stream.js';
+
+/** Connections that are idle while closing are looked for this often (server.close() would wait for their end). */
+const CLOSE_IDLE_MS = 20;
+
+/** A slow client holds a connection this long at most. Every server must have the same limits. */
+const LIMITS = {
+  maxHeaderSize: 16 * 1024,
+  headersTimeout: 10_000,
+  requestTimeout: 60_000,
+  keepAliveTimeout: 72_000,
+  connectionsCheckingInterval: 1000,
+};
+/** An answer that is not read ends its connection after this long without a byte moving. */
+const STALLED_MS = 60_000;
+
+/** Where the sidecar can be reached. */
+export type Door =
+  | { kind: 'tcp'; host: string; port: number; url: string }
+  | { kind: 'socket' | 'pipe'; path: string };
+
+export interface DoorOptions {
+  host: string;
+  /** 0 = any free one; undefined = no TCP door. */
+  port: number | undefined;
+  /** Path of the Unix socket, or the full name of the pipe; undefined = none. */
+  socket: string | undefined;
+  /** Where clients look the doors up; undefined = nowhere. */
+  discoveryFile: string | undefined;
+  version: string;
+}
+
+/** A door could not be opened: one sentence that says what to do. */
+export class ListenError extends Error {
+  override readonly name = 'ListenError';
+}
+
+/** The open doors. */
+export interface Doors {
+  readonly list: Door[];
+  /** Takes no new connection; resolves when the requests under way have been answered. */
+  close(): Promise<void>;
+  /** Ends every connection at once. */
+  destroy(): void;
+}
+
+/**
+ * Opens the doors, the socket first: it is the one that tells two sidecars apart.
+ * @throws ListenError; no door is open then
+ */
+export async function openDoors(
+  options: DoorOptions,
+  routing: RequestListener,
+  streams: Streams,
+): Promise<Doors> {
+  const servers: Server[] = [];
+  const list: Door[] = [];
+  const doors = { list, close: () => close(servers, options), destroy: () => destroy(servers) };
+  try {
+    if (options.socket !== undefined) {
+      const kind = options.socket.startsWith('\\\\') ? 'pipe' : 'socket';
+      if (kind === 'socket') await makeRoom(options.socket);
+      servers.push(await listen(serve(routing, streams, true), { path: options.socket }));
+      list.push({ kind, path: options.socket });
+    }
+    if (options.port !== undefined) {
+      const { host, port } = options;
+      const server = await listen(serve(routing, streams, false), { host, port });
+      servers.push(server);
+      const bound = (server.address() as AddressInfo).port;
+      list.push({
+        kind: 'tcp',
+        host,
+        port: bound,
+        url: `http://${host.includes(':') ? `[${host}]` : host}:${bound}`,
+      });
+    }
+    await announce(list, options);
+    return doors;
+  } catch (error) {
+    destroy(servers);
+    await close(servers, options);
+    throw error;
+  }
+}
+
+function serve(routing: RequestListener, streams: Streams, local: boolean): Server {
+  const server = createServer(LIMITS, routing);
+  server.setTimeout(STALLED_MS);
+  if (local) server.on('connection', markLocal);
+  server.on('upgrade', (request, socket, head) => streams.upgrade(request, socket as never, head));
+  // Without a listener Node gives leave to send before anybody has looked at the request (server.ts does).
+  server.on('checkContinue', routing);
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    const code =
+      error.code === 'HPE_HEADER_OVERFLOW'
+        ? 'headers_too_large'
+        : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+          ? 'request_timeout'
+          : 'request_malformed';
+    replyRaw(socket, code);
+  });
+  return server;
+}
+
+function listen(server: Server, where: ListenOptions): Promise<Server> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => reject(explain(error, where)));
+    server.listen(where, () => resolve(server));
+  });
+}
+
+function explain(error: NodeJS.ErrnoException, { host, port, path }: ListenOptions): ListenError {
+  const where = path ?? `port ${port} on ${host}`;
+  const setting = path === undefined ? 'AZURE_CACHE_PORT' : 'AZURE_CACHE_SOCKET';
+  switch (error.code) {
+    case 'EADDRINUSE':
+      return new ListenError(
+        `Cannot listen on ${where}: another program does, perhaps another sidecar. Stop it, or set ${setting}.`,
+      );
+    case 'EACCES':
+    case 'EPERM':
+      return new ListenError(`Cannot listen on ${where}: this user is not allowed to. Set ${setting}.`);
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+      return new ListenError(
+        `Cannot listen on ${where}: this machine has no such address. Set AZURE_CACHE_HOST.`,
+      );
+    default:
+      return new ListenError(`Cannot listen on ${where} (${error.code ?? error.message}). Set ${setting}.`);
+  }
+}
+
+/** Makes the socket's folder if need be, checks that nobody else can put a socket of theirs there, removes a stale one. */
+async function makeRoom(path: string): Promise<void> {
+  const folder = dirname(path);
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw explain(error as NodeJS.ErrnoException, { path });
+  }
+  const { uid, mode } = await stat(folder);
+  const shared = (mode & 0o022) !== 0 && (mode & 0o1000) === 0;
+  if ((uid !== process.getuid?.() && uid !== 0) || shared)
+    throw new ListenError(
+      `The folder ${folder} can be changed by other users. Give it to this user (chmod 700), or set AZURE_CACHE_SOCKET.`,
+    );
+  const there = await stat(path).catch(() => undefined);
+  if (there === undefined) return;
+  if (!there.isSocket())
+    throw new ListenError(`${path} is there and is no socket. Remove it, or set AZURE_CACHE_SOCKET.`);
+  if (await answers(path)) throw explain({ code: 'EADDRINUSE' } as NodeJS.ErrnoException, { path });
+  await unlink(path);
+}
+
+/** Whether somebody listens on the socket; a refused connection means that its process is gone. */
+function answers(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    socket.once('connect', () => resolve(true)).once('connect', () => socket.destroy());
+    socket.once('error', (error: NodeJS.ErrnoException) => resolve(error.code !== 'ECONNREFUSED'));
+  });
+}
+
+/** Tells clients where the doors are; whole or not at all, readable by this user only (umask, main.ts). */
+async function announce(doors: Door[], { discoveryFile, version }: DoorOptions): Promise<void> {
+  if (discoveryFile === undefined) return;
+  const draft = `${discoveryFile}.${process.pid}`;
+  try {
+    await mkdir(dirname(discoveryFile), { recursive: true });
+    await writeFile(draft, `${JSON.stringify({ version, pid: process.pid, doors })}\n`, { mode: 0o600 });
+    await rename(draft, discoveryFile);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new ListenError(`Cannot write ${discoveryFile} (${code}). Clients look the doors up there.`);
+  }
+}
+
+async function close(servers: Server[], { discoveryFile }: DoorOptions): Promise<void> {
+  if (discoveryFile !== undefined) {
+    // Only our own: another sidecar may have come since.
+    const text = await readFile(discoveryFile, 'utf8').catch(() => '');
+    if (text.includes(`"pid":${process.pid},`)) await rm(discoveryFile, { force: true });
+  }
+  const idle = setInterval(() => {
+    for (const server of servers) server.closeIdleConnections();
+  }, CLOSE_IDLE_MS);
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  clearInterval(idle);
+}
+
+function destroy(servers: Server[]): void {
+  for (const server of servers) server.closeAllConnections();
+}

@@ -1,0 +1,18 @@
+// An HTTP error written straight to a socket, where there is no reply object: broken requests, refused upgrades.
+// Called by listen.ts and stream.ts.
+import type { Duplex } from 'node:stream';
+import { type ErrorCode, errorBody } from './errors.js';
+
+/** Answers with an error of the table and ends the connection. */
+export function replyRaw(socket: Duplex, code: ErrorCode, headers: Record<string, string> = {}): void {
+  if (!socket.writable) return void socket.destroy();
+  const body = errorBody(code);
+  const text = JSON.stringify(body);
+  const lines = Object.entries({
+    'content-type': 'application/json; charset=utf-8',
+    'content-length': Buffer.byteLength(text),
+    connection: 'close',
+    ...headers,
+  }).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.end(`HTTP/1.1 ${body.statusCode} ${body.error}\r\n${lines.join('')}\r\n${text}`);
+}
