@@ -1,12 +1,12 @@
 // The doors: the same HTTP server on loopback TCP and on a Unix socket or named pipe. Opened and closed by main.ts.
 // Knows what a connection is, and nothing of what is asked on it.
 import { mkdir, readFile, rename, rm, stat, unlink, writeFile } from 'node:fs/promises';
-import { createServer, type RequestListener, type Server } from 'node:http';
-import { type AddressInfo, connect, type ListenOptions } from 'node:net';
+import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
+import { type AddressInfo, connect, type ListenOptions, type Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { markLocal } from './guard.js';
 import { replyRaw } from './raw-reply.js';
-import type { Streams } from './stream.js';
+import { STREAM_PROTOCOL, type Streams } from './stream.js';
 
 /** Connections that are idle while closing are looked for this often (server.close() would wait for their end). */
 const CLOSE_IDLE_MS = 20;
@@ -61,20 +61,28 @@ export async function openDoors(
   routing: RequestListener,
   streams: Streams,
 ): Promise<Doors> {
-  const servers: Server[] = [];
+  const plain = serve(routing);
+  const servers = [plain];
+  const add = async (where: ListenOptions, local: boolean) => {
+    const server = serve(routing);
+    if (local) server.on('connection', markLocal);
+    serveUpgrades(server, plain, streams);
+    await listen(server, where);
+    servers.push(server);
+    return server;
+  };
   const list: Door[] = [];
   const doors = { list, close: () => close(servers, options), destroy: () => destroy(servers) };
   try {
     if (options.socket !== undefined) {
       const kind = options.socket.startsWith('\\\\') ? 'pipe' : 'socket';
       if (kind === 'socket') await makeRoom(options.socket);
-      servers.push(await listen(serve(routing, streams, true), { path: options.socket }));
+      await add({ path: options.socket }, true);
       list.push({ kind, path: options.socket });
     }
     if (options.port !== undefined) {
       const { host, port } = options;
-      const server = await listen(serve(routing, streams, false), { host, port });
-      servers.push(server);
+      const server = await add({ host, port }, false);
       const bound = (server.address() as AddressInfo).port;
       list.push({
         kind: 'tcp',
@@ -92,11 +100,9 @@ export async function openDoors(
   }
 }
 
-function serve(routing: RequestListener, streams: Streams, local: boolean): Server {
+function serve(routing: RequestListener): Server {
   const server = createServer(LIMITS, routing);
   server.setTimeout(STALLED_MS);
-  if (local) server.on('connection', markLocal);
-  server.on('upgrade', (request, socket, head) => streams.upgrade(request, socket as never, head));
   // Without a listener Node gives leave to send before anybody has looked at the request (server.ts does).
   server.on('checkContinue', routing);
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
@@ -111,10 +117,28 @@ function serve(routing: RequestListener, streams: Streams, local: boolean): Serv
   return server;
 }
 
-function listen(server: Server, where: ListenOptions): Promise<Server> {
+/**
+ * Upgrades to a stream go to `streams`. Other offers (h2c, by Java's HttpClient and `curl --http2`) may be ignored
+ * (RFC 9110, 7.8), but once somebody listens for upgrades Node hands over every one: these requests are put back
+ * without the offer, before `plain`, a server that listens for none.
+ */
+function serveUpgrades(server: Server, plain: Server, streams: Streams): void {
+  server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
+    const { method, url, rawHeaders, headers } = request;
+    if (headers.upgrade?.toLowerCase() === STREAM_PROTOCOL) return streams.upgrade(request, socket, head);
+    const lines = [`${method} ${url} HTTP/1.1`];
+    for (let i = 0; i < rawHeaders.length; i += 2)
+      if (!/^(connection|upgrade|http2-settings)$/i.test(rawHeaders[i] as string))
+        lines.push(`${rawHeaders[i]}: ${rawHeaders[i + 1]}`);
+    socket.unshift(Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), head]));
+    plain.emit('connection', socket);
+  });
+}
+
+function listen(server: Server, where: ListenOptions): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(explain(error, where)));
-    server.listen(where, () => resolve(server));
+    server.listen(where, resolve);
   });
 }
 

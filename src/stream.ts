@@ -17,6 +17,9 @@ import {
 import type { Guard } from './guard.js';
 import { replyRaw } from './raw-reply.js';
 
+/** What a client asks for in its Upgrade header. */
+export const STREAM_PROTOCOL = 'azurecache/1';
+
 /** No more frames are read while one connection has this many operations, or this many bytes of them, under way. */
 const MAX_UNANSWERED = 128;
 const MAX_UNANSWERED_BYTES = 16 * 1024 * 1024;
@@ -31,7 +34,6 @@ const STALLED_MS = 30_000;
 const REFUSAL_HEADERS: Partial<Record<ErrorCode, Record<string, string>>> = {
   unauthorized: { 'www-authenticate': 'Bearer' },
   method_not_allowed: { allow: 'GET' },
-  upgrade_required: { upgrade: 'azurecache/1' },
 };
 
 /** All streams of a sidecar. */
@@ -71,8 +73,7 @@ export class Streams {
     const refusal = this.#guard.refusal(request.headers, socket, false);
     if (refusal) return refusal;
     if (request.url !== '/v1/stream') return 'route_not_found';
-    if (request.method !== 'GET') return 'method_not_allowed';
-    return request.headers.upgrade?.toLowerCase() === 'azurecache/1' ? undefined : 'upgrade_required';
+    return request.method === 'GET' ? undefined : 'method_not_allowed';
   }
 }
 
