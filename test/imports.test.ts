@@ -1,0 +1,90 @@
+// Imports point down only (docs/architecture.md): a file may import from lower layers, never from its own or above.
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, posix } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import t from 'tap';
+
+// From the bottom up. A new file goes into the lowest layer it can.
+const LAYERS = [
+  ['errors', 'settings', 'edge-env'],
+  ['backend', 'setting-names', 'door-paths', 'guard', 'raw-reply'],
+  ['frame', 'sources'],
+  ['config', 'cache', 'bridge'],
+  ['routes/parameters'],
+  ['routes/replies'],
+  ['routes/batch', 'routes/cache', 'routes/health'],
+  ['server', 'stream'],
+  ['listen'],
+  ['main'],
+];
+const MAY_IMPORT: Record<string, RegExp> = {
+  'edge-js': /^bridge$/,
+  fastify: /^(server|routes\/.*)$/,
+  './bridge.js': /^main$/,
+};
+const root = fileURLToPath(new URL('..', import.meta.url));
+const layerOf = (name: string) => LAYERS.findIndex((layer) => layer.includes(name));
+
+function sourcesIn(folder: string) {
+  const paths = readdirSync(join(root, folder), { recursive: true }) as string[];
+  return paths
+    .filter((path) => path.endsWith('.ts'))
+    .map((path) => {
+      const text = readFileSync(join(root, folder, path), 'utf8');
+      const specifiers = text.matchAll(
+        /(?:\bfrom |\bimport |\bimport\(|\brequire\(|\bcreateRequire\(import\.meta\.url\)\()\s*['"]([^'"]+)['"]/g,
+      );
+      return {
+        name: path.replaceAll('\\', '/').slice(0, -'.ts'.length),
+        code: text.replace(/\/\*[\s\S]*?\*\/|(?<=^|\s)\/\/.*$/gm, ''),
+        imports: [...specifiers].map((match) => match[1] as string),
+      };
+    });
+}
+
+const sources = sourcesIn('src');
+
+t.test('every file of src has its layer', async (t) => {
+  for (const { name } of sources)
+    t.not(layerOf(name), -1, `src/${name}.ts is in no layer: put it into the list at the top of this test`);
+});
+
+t.test('a file imports only from layers below its own', async (t) => {
+  for (const { name, imports } of sources)
+    for (const specifier of imports.filter((path) => path.startsWith('.'))) {
+      const imported = posix.join(posix.dirname(name), specifier).replace(/\.js$/, '');
+      t.ok(layerOf(imported) < layerOf(name), `src/${name}.ts imports ${specifier}`);
+    }
+});
+
+t.test('edge-js, fastify and the bridge are imported only where they belong', async (t) => {
+  for (const { name, imports } of sources)
+    for (const specifier of imports.filter((path) => path in MAY_IMPORT))
+      t.match(name, MAY_IMPORT[specifier], `src/${name}.ts imports ${specifier}`);
+  // Else a renamed import would make this test hold nothing.
+  for (const specifier of Object.keys(MAY_IMPORT))
+    t.ok(
+      sources.some(({ imports }) => imports.includes(specifier)),
+      `${specifier} is imported by nobody`,
+    );
+});
+
+t.test(
+  'the environment, the arguments and the signals of the process are touched by main alone',
+  async (t) => {
+    for (const { name, code } of sources.filter((source) => source.name !== 'main'))
+      t.notMatch(code, /process\.(env|argv|on|once|exit|exitCode|kill)\b|'SIG[A-Z]+'/, `src/${name}.ts`);
+  },
+);
+
+t.test('the client imports nothing of the sidecar', async (t) => {
+  const client = sourcesIn('client/src');
+  t.not(client.length, 0, 'client/src has no sources');
+  for (const { name, imports } of client)
+    for (const specifier of imports.filter((path) => path.startsWith('.')))
+      t.notMatch(
+        posix.join(posix.dirname(name), specifier),
+        /^\.\./,
+        `client/src/${name}.ts imports ${specifier}`,
+      );
+});
