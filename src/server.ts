@@ -84,8 +84,12 @@ export function buildServer({ cache, guard, log, closing }: ServerOptions): Fast
     if (!allow) return replyError(reply, 'route_not_found');
     return replyError(reply.header('allow', allow), 'method_not_allowed');
   });
-  app.setErrorHandler((error, _request, reply) => {
-    if (error instanceof GatewayError) return replyError(reply, error.code, error.message, error.outcome);
+  app.setErrorHandler((error, request, reply) => {
+    if (error instanceof GatewayError) {
+      // fastify closes after a body it did not take: a client that is still sending would not get to read why.
+      if (request.headers.expect === undefined) reply.removeHeader('connection');
+      return replyError(reply, error.code, error.message, error.outcome);
+    }
     log.error({ err: error }, 'a request failed in a way it should not');
     return replyError(reply, 'internal');
   });
