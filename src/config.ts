@@ -69,7 +69,7 @@ export function loadConfig(around: Surroundings): Config {
   const { ttlSeconds, apiTokenFile, ...settings } = parse(given);
   checkTogether(settings, given);
   const socket = socketPath(settings.socket, around, resolvePath);
-  if (socket === undefined && settings.port === undefined)
+  if (socket === undefined && settings.port === 'off')
     throw new ConfigError(
       'Port and socket are both off, so nobody could reach the sidecar. Leave one of them on.',
     );
@@ -78,6 +78,7 @@ export function loadConfig(around: Surroundings): Config {
   if (caFile) readText(caFile, whereOf(given, 'caFile'));
   return Object.freeze({
     ...settings,
+    port: settings.port === 'off' ? undefined : settings.port,
     socket,
     caFile,
     discoveryFile: discoveryFileOf(socket, around),
@@ -123,7 +124,7 @@ function checkTogether(settings: Omit<Settings, 'ttlSeconds' | 'apiTokenFile'>, 
     refuse(`${where('dataDir')} is for the embedded backend alone; this sidecar is set to use another one.`);
   if (given.has('apiToken') && given.has('apiTokenFile'))
     refuse(`${where('apiToken')} and ${where('apiTokenFile')} both give the token. Give one of them.`);
-  if (port === undefined || isLoopback(host)) return;
+  if (port === 'off' || isLoopback(host)) return;
   if (!allowRemote)
     refuse(`${where('host')} is not a loopback address. If it is meant, set AZURE_CACHE_ALLOW_REMOTE=true.`);
   if (!given.has('apiToken') && !given.has('apiTokenFile'))

@@ -48,7 +48,7 @@ const whole = (min: number, max: number) =>
 const port = z
   .string()
   .refine((value) => value === 'off' || isWhole(value, 0, 65535))
-  .transform((value) => (value === 'off' ? undefined : Number(value)));
+  .transform((value) => (value === 'off' ? value : Number(value)));
 
 /** Whether `value` can be a token of the sidecar: printable ASCII without spaces, at least 16 characters. */
 export const isApiToken = (value: string): boolean => API_TOKEN.test(value);
