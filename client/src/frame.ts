@@ -1,0 +1,176 @@
+// The frames of the stream, as the client needs them: writes operations, reads results. Called by connection.ts;
+// knows nothing of sockets. The block below is the sidecar's (src/frame.ts), word for word; a test compares them.
+//
+// FORMAT (v1). Integers are unsigned and little-endian; a frame follows the last without padding.
+//
+// OPERATION
+//   offset size field
+//   0      4    length      bytes that follow this field: 24 + keyLength + etagLength + bytes of the value
+//   4      4    id          chosen by the sender, 1 to 4294967295, unique among its unanswered frames
+//   8      1    verb        1 get, 2 put, 3 delete, 4 touch, 5 ping
+//   9      1    flags       1 answer with the ETag, 2 answer with the life left
+//   10     1    condition   0 none, 1 absent, 2 present, 3 etag
+//   11     1    ttlKind     0 default, 1 for, 2 never, 3 keep
+//   12     4    deadlineMs  how long the sender waits; 0 = as the sidecar is set
+//   16     8    ttlMs       milliseconds, below 2^53; the life for `for`, and for `keep` when nothing is there to keep
+//   24     2    keyLength   bytes of the key
+//   26     2    etagLength  20 with condition 3, else 0
+//   28     ...  key, etag (SHA-1 of the value, raw), value (put only; may be empty)
+//
+// RESULT
+//   0      4    length      bytes that follow this field
+//   4      4    id          of the operation; 0 = an event, or an error that belongs to no operation
+//   8      1    status      0 ok, 1 miss, 2 absent, 3 changed, 4 exists; 16 and up: an error, by its number in errors.ts
+//   9      1    flags       1 an ETag follows, 2 ttlMs counts, 4 never expires, 8 a value follows
+//   10     1    outcome     0 not_applied, 1 applied, 2 unknown
+//   11     1    reserved    0
+//   12     8    ttlMs       life left in milliseconds, with flag 2
+//   20     ...  etag (20 bytes, with flag 1), then the rest: with flag 8 the value (may be empty), without it the
+//               UTF-8 detail of an error, or for status 255 the UTF-8 JSON {level,event,message} of an event
+import { SIDECAR_ERRORS } from './errors.js';
+import { ETAG_BYTES, type Failure, type Operation, type Result } from './operation.js';
+
+/** The id of frames that answer no operation. */
+export const UNASKED = 0;
+export const LAST_ID = 0xffff_ffff;
+
+const OPERATION_HEADER_BYTES = 28;
+const RESULT_HEADER_BYTES = 20;
+/** A longer result is none: no sidecar takes such a value. */
+const MAX_RESULT_BYTES = 128 * 1024 * 1024;
+const EVENT_STATUS = 255;
+const TWO_32 = 2 ** 32;
+
+const VERB_BYTE = { get: 1, put: 2, delete: 3, touch: 4, ping: 5 } as const;
+const CONDITION_BYTE = { none: 0, absent: 1, present: 2, etag: 3 } as const;
+const TTL_BYTE = { default: 0, for: 1, never: 2, keep: 3 } as const;
+const ANSWERS = ['ok', 'miss', 'absent', 'changed', 'exists'] as const;
+const OUTCOMES = ['not_applied', 'applied', 'unknown'] as const;
+
+const OPERATION_ETAG = 1;
+const OPERATION_TTL = 2;
+const RESULT_ETAG = 1;
+const RESULT_TTL = 2;
+const RESULT_NEVER = 4;
+const RESULT_VALUE = 8;
+
+/** What has arrived is not of this format: nothing more can be read from the connection. */
+export class FrameError extends Error {
+  override name = 'FrameError';
+}
+
+/** Bytes that `writeOperation` will write. */
+export function operationBytes({ key = '', etag, value }: Operation): number {
+  return OPERATION_HEADER_BYTES + Buffer.byteLength(key) + (etag?.length ?? 0) + (value?.length ?? 0);
+}
+
+/** Writes one OPERATION frame at `offset`; answers the offset behind it. `deadlineMs` is what the sidecar is told. */
+export function writeOperation(
+  into: Buffer,
+  offset: number,
+  id: number,
+  operation: Operation,
+  deadlineMs: number,
+): number {
+  const { key = '', etag, value, ttlMs = 0 } = operation;
+  const keyLength = into.write(key, offset + OPERATION_HEADER_BYTES);
+  let end = offset + OPERATION_HEADER_BYTES + keyLength;
+  if (etag) {
+    into.set(etag, end);
+    end += etag.length;
+  }
+  if (value) {
+    into.set(value, end);
+    end += value.length;
+  }
+  into.writeUInt32LE(end - offset - 4, offset);
+  into.writeUInt32LE(id, offset + 4);
+  into[offset + 8] = VERB_BYTE[operation.verb];
+  into[offset + 9] = (operation.wantEtag ? OPERATION_ETAG : 0) | (operation.wantTtl ? OPERATION_TTL : 0);
+  into[offset + 10] = CONDITION_BYTE[operation.condition ?? 'none'];
+  into[offset + 11] = TTL_BYTE[operation.ttlKind ?? 'default'];
+  into.writeUInt32LE(deadlineMs, offset + 12);
+  into.writeUInt32LE(ttlMs % TWO_32, offset + 16);
+  into.writeUInt32LE(Math.floor(ttlMs / TWO_32), offset + 20);
+  into.writeUInt16LE(keyLength, offset + 24);
+  into.writeUInt16LE(etag?.length ?? 0, offset + 26);
+  return end;
+}
+
+/** Reads the id of a whole frame. */
+export function frameId(frame: Buffer): number {
+  return frame.readUInt32LE(4);
+}
+
+/**
+ * Reads one whole RESULT frame; undefined for an event. Value and etag are views of `frame`.
+ * @throws FrameError when the content does not fit the form
+ */
+export function readResult(frame: Buffer): Result | Failure | undefined {
+  if (frame.length < RESULT_HEADER_BYTES) throw new FrameError('A result is shorter than its header.');
+  const number = frame[8] as number;
+  const flags = frame[9] as number;
+  const outcome = OUTCOMES[frame[10] as number];
+  const etagEnd = RESULT_HEADER_BYTES + (flags & RESULT_ETAG ? ETAG_BYTES : 0);
+  if (outcome === undefined) throw new FrameError('The outcome of a result is not known.');
+  if (etagEnd > frame.length) throw new FrameError('An ETag is longer than its result.');
+  if (number === EVENT_STATUS) return undefined;
+  const status = ANSWERS[number];
+  if (status === undefined) {
+    // A newer sidecar may have errors that this client has no name for.
+    const [code] = SIDECAR_ERRORS[number as keyof typeof SIDECAR_ERRORS] ?? ['internal'];
+    return { status: code, outcome, detail: frame.toString('utf8', etagEnd) };
+  }
+  return {
+    status,
+    outcome,
+    value: flags & RESULT_VALUE ? frame.subarray(etagEnd) : undefined,
+    etag: flags & RESULT_ETAG ? frame.subarray(RESULT_HEADER_BYTES, etagEnd) : undefined,
+    ttlMs: readLife(frame, flags),
+  };
+}
+
+function readLife(frame: Buffer, flags: number): number | undefined {
+  if (flags & RESULT_NEVER) return Number.POSITIVE_INFINITY;
+  return flags & RESULT_TTL ? frame.readUInt32LE(12) + frame.readUInt32LE(16) * TWO_32 : undefined;
+}
+
+/**
+ * Cuts incoming bytes into whole frames, one at a time.
+ * Memory grows with the bytes that have arrived, not with the length that a frame claims.
+ */
+export class FrameReader {
+  #parts: Buffer[] = [];
+  #held = 0;
+
+  /** Takes the next bytes; they are not copied. */
+  push(chunk: Buffer): void {
+    this.#parts.push(chunk);
+    this.#held += chunk.length;
+  }
+
+  /**
+   * The next whole frame, or undefined when it has not all arrived. The frame is a view of the bytes pushed.
+   * @throws FrameError when a length is none: where the next frame begins is not known
+   */
+  next(): Buffer | undefined {
+    if (this.#held < 8) return undefined;
+    let head = this.#parts[0] as Buffer;
+    if (head.length < 8) head = this.#join();
+    const bytes = head.readUInt32LE(0) + 4;
+    if (bytes < 8 || bytes > MAX_RESULT_BYTES) throw new FrameError('The length of a frame is none.');
+    if (this.#held < bytes) return undefined;
+    if (head.length < bytes) head = this.#join();
+    if (head.length > bytes) this.#parts[0] = head.subarray(bytes);
+    else this.#parts.shift();
+    this.#held -= bytes;
+    return head.subarray(0, bytes);
+  }
+
+  /** Makes one buffer of all that is held. */
+  #join(): Buffer {
+    const joined = Buffer.concat(this.#parts, this.#held);
+    this.#parts = [joined];
+    return joined;
+  }
+}

@@ -1,0 +1,93 @@
+// What can be asked on the connection and what is answered, in types, and what cannot even be written down.
+// Used by frame.ts and connection.ts. Knows nothing of bytes on the wire. Times are milliseconds.
+import { AzureCacheError, type ErrorCode, type Outcome } from './errors.js';
+
+/** One operation on one entry. Only `verb` and `key` are always needed. */
+export interface Operation {
+  /** `ping` asks whether the backend answers. */
+  verb: 'get' | 'put' | 'delete' | 'touch' | 'ping';
+  /** 1 to 1,024 bytes of UTF-8, without U+0000; left out with `ping`. */
+  key?: string;
+  /** The bytes to put, 0 or more; they must not change before the answer. */
+  value?: Uint8Array;
+  /**
+   * When a put or delete takes effect. Default `none`: always; `absent`: only if there is no entry (put);
+   * `present`: only if there is one; `etag`: only if its value has the SHA-1 in `etag`.
+   */
+  condition?: 'none' | 'absent' | 'present' | 'etag';
+  /** 20 bytes, with `condition: 'etag'`. */
+  etag?: Uint8Array;
+  /**
+   * The life to give (on a get: while reading). `for`: `ttlMs` from now; `never`: no expiry; `keep`: the life the
+   * entry has, or `ttlMs` when there is none. Default: the sidecar's default; on a get the life is left alone.
+   */
+  ttlKind?: 'default' | 'for' | 'never' | 'keep';
+  /** Milliseconds, with `for` and `keep`. */
+  ttlMs?: number;
+  /** Milliseconds to wait for the answer. Default: the connection's. */
+  deadlineMs?: number;
+  /** Answer with the SHA-1 of the value read or written. */
+  wantEtag?: boolean;
+  /** Answer with the life left (get). */
+  wantTtl?: boolean;
+}
+
+/** The answer to one operation. `absent`, `changed` and `exists` say why a condition did not hold. */
+export interface Result {
+  status: 'ok' | 'miss' | 'absent' | 'changed' | 'exists';
+  outcome: Outcome;
+  /** The value read; with `changed`, the one that is there now. A view of what arrived: copy it to keep it long. */
+  value: Buffer | undefined;
+  /** 20 bytes of SHA-1, when it was asked for, and always with `changed`. */
+  etag: Buffer | undefined;
+  /** Milliseconds of life left; Infinity = never expires; undefined = not asked for. */
+  ttlMs: number | undefined;
+}
+
+/** An answer that is an error. */
+export interface Failure {
+  status: ErrorCode;
+  outcome: Outcome;
+  detail: string;
+}
+
+export const ETAG_BYTES = 20;
+const MAX_KEY_BYTES = 1024;
+const MAX_DEADLINE_MS = 0x7fff_ffff;
+
+/** Why an operation cannot be written as a frame; the rules (which lives, which values) are the sidecar's. */
+export function refusalOf(operation: Operation): AzureCacheError | undefined {
+  const { verb, key = '', value, condition, etag, ttlMs = 0, deadlineMs = 1 } = operation;
+  if (Buffer.byteLength(key) > MAX_KEY_BYTES)
+    return new AzureCacheError(
+      'key_too_long',
+      `${verb}: the key is over 1,024 bytes of UTF-8. Use a hash of it.`,
+    );
+  // Each would become U+FFFD, so that two keys could be one entry.
+  if (/\p{Surrogate}/u.test(key))
+    return new AzureCacheError(
+      'key_invalid',
+      `${verb}: the key holds half a surrogate pair, which is no UTF-8.`,
+    );
+  if ((verb === 'put') !== (value !== undefined))
+    return new AzureCacheError('frame_invalid', `${verb}: a put needs a value, and nothing else takes one.`);
+  if ((condition === 'etag' ? ETAG_BYTES : 0) !== (etag?.length ?? 0))
+    return new AzureCacheError(
+      'etag_invalid',
+      `${verb}: an etag has 20 bytes and goes with condition 'etag'.`,
+    );
+  if (!Number.isSafeInteger(ttlMs) || ttlMs < 0)
+    return new AzureCacheError('ttl_invalid', `${verb}: ttlMs is a whole number of milliseconds.`);
+  if (!Number.isInteger(deadlineMs) || deadlineMs < 1 || deadlineMs > MAX_DEADLINE_MS)
+    return new AzureCacheError(
+      'frame_invalid',
+      `${verb}: deadlineMs is a whole number of milliseconds above 0.`,
+    );
+  return undefined;
+}
+
+/** The outcome when no answer comes to an operation that was sent: of a write nobody knows. */
+export function lostOutcome({ verb, ttlKind = 'default' }: Operation): Outcome {
+  const reads = verb === 'ping' || (verb === 'get' && ttlKind === 'default');
+  return reads ? 'not_applied' : 'unknown';
+}
