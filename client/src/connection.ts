@@ -133,7 +133,9 @@ export class Connection {
       end = writeOperation(frames, end, id, operation, deadlineMs);
     }
     this.#writing = true;
-    this.#socket.write(frames, () => {
+    this.#socket.write(frames, (error) => {
+      // A connection that broke takes nothing more; what is unsent stays so.
+      if (error) return;
       this.#writing = false;
       this.#write();
     });
