@@ -92,12 +92,10 @@ export function unknownName(where: string, name: string, spell: (setting: Settin
 }
 
 function nearest(name: string): Setting | undefined {
-  const guess = Object.hasOwn(GUESSES, name) ? GUESSES[name] : undefined;
-  const env = `AZURE_CACHE_${closest(
-    name,
-    SETTINGS.map((setting) => upperSnake(setting.env)),
-  )}`;
-  const near = SETTINGS.find((setting) => (guess ? setting.key === guess : setting.env === env));
+  const guess = GUESSES[name];
+  if (guess) return SETTINGS.find(({ key }) => key === guess);
+  const names = SETTINGS.map(({ key }) => upperSnake(key));
+  const close = closest(name, names);
   // A name of which more than half would have to change was not a slip.
-  return guess || distance(env, `AZURE_CACHE_${name}`) * 2 <= name.length ? near : undefined;
+  return distance(close, name) * 2 <= name.length ? SETTINGS[names.indexOf(close)] : undefined;
 }

@@ -16,43 +16,9 @@ t.test('with no setting at all everything has its default', async (t) => {
   });
 });
 
-t.test(
-  'a setting is read from the file, the environment overrides it, and a flag overrides both',
-  async (t) => {
-    const file = { keyPrefix: 'file:', port: 1, deadlineMs: 500 };
-    const env = { AZURE_CACHE_KEY_PREFIX: 'env:', AZURE_CACHE_PORT: '2' };
-    const argv = ['--key-prefix=flag:'];
-    t.match(load(t, { file }), { keyPrefix: 'file:', port: 1, deadlineMs: 500 });
-    t.match(load(t, { file, env }), { keyPrefix: 'env:', port: 2, deadlineMs: 500 });
-    t.match(load(t, { file, env, argv }), { keyPrefix: 'flag:', port: 2, deadlineMs: 500 });
-  },
-);
-
 t.test('the object is frozen', async (t) => {
   t.ok(Object.isFrozen(load(t)));
 });
-
-t.test(
-  'on Windows the name of a variable may have any case; elsewhere the right case is named',
-  async (t) => {
-    const env = { Azure_Cache_Port: '7' };
-    t.equal(load(t, { env, platform: 'win32', cwd: 'C:\\site' }).port, 7);
-    refused(t, { env }, /Azure_Cache_Port.*mean AZURE_CACHE_PORT\?/);
-  },
-);
-
-t.test(
-  'a config file that is not one JSON object of plain values is refused, without quoting it',
-  async (t) => {
-    for (const file of ['', '{', `{"token": "${SECRET}" "port": 1}`, `{token: "${SECRET}"}`])
-      refused(t, { file }, /azurecache\.json is not valid JSON/);
-    for (const file of ['[]', 'null', `"${SECRET}"`, '1'])
-      refused(t, { file }, /azurecache\.json must be one JSON object/);
-    for (const value of [null, [SECRET], { a: SECRET }])
-      refused(t, { file: { port: value } }, /port in .* must be a string, a number, true or false/);
-    t.equal(load(t, { file: '\uFEFF{"port": "9"}' }).port, 9, 'with a byte order mark');
-  },
-);
 
 t.test('a number is whole, plain and within its range', async (t) => {
   const ranges = {
@@ -87,7 +53,7 @@ t.test('a number is whole, plain and within its range', async (t) => {
 });
 
 t.test('a setting that is no number takes only what it says it takes', async (t) => {
-  const long = 'é'.repeat(129);
+  const long = `${'é'.repeat(128)}a`;
   for (const [name, bad, allowed] of [
     ['ENTRA', 'yes', /true or false/],
     ['ALLOW_REMOTE', 'TRUE', /true or false/],
@@ -103,7 +69,7 @@ t.test('a setting that is no number takes only what it says it takes', async (t)
     ['API_TOKEN', 'ümlaut-in-the-token', /printable ASCII/],
   ] as const)
     refused(t, { env: { [`AZURE_CACHE_${name}`]: bad } }, /^AZURE_CACHE_\w+ in the environment/, allowed);
-  t.equal(load(t, { env: { AZURE_CACHE_KEY_PREFIX: long.slice(1) } }).keyPrefix.length, 128);
+  t.equal(load(t, { env: { AZURE_CACHE_KEY_PREFIX: long.slice(0, -1) } }).keyPrefix.length, 128);
   refused(t, { file: { keyPrefix: 'a\0b' } }, /without NUL/);
   refused(t, { file: '{"keyPrefix": "\\ud800"}' }, /UTF-8/);
 });

@@ -4,6 +4,18 @@ import { askedFor, helpText } from '../src/config.js';
 import { SETTINGS } from '../src/setting-names.js';
 import { load, refused, SECRET } from './fixtures/settings.js';
 
+t.test(
+  'a setting is read from the file, the environment overrides it, and a flag overrides both',
+  async (t) => {
+    const file = { keyPrefix: 'file:', port: 1, deadlineMs: 500 };
+    const env = { AZURE_CACHE_KEY_PREFIX: 'env:', AZURE_CACHE_PORT: '2' };
+    const argv = ['--key-prefix=flag:'];
+    t.match(load(t, { file }), { keyPrefix: 'file:', port: 1, deadlineMs: 500 });
+    t.match(load(t, { file, env }), { keyPrefix: 'env:', port: 2, deadlineMs: 500 });
+    t.match(load(t, { file, env, argv }), { keyPrefix: 'flag:', port: 2, deadlineMs: 500 });
+  },
+);
+
 t.test('every setting is known by its three names', async (t) => {
   for (const { env, flag, key } of SETTINGS) {
     // Port 0 and "0" as a switch are allowed; elsewhere the refusal has to be of the value, not of the name.
@@ -52,6 +64,15 @@ t.test('variables of the client, and of everybody else, are passed over', async 
     /AZURE_CACHE_URL .* mean AZURE_CACHE_CONNECTION\?/,
   );
 });
+
+t.test(
+  'on Windows the name of a variable may have any case; elsewhere the right case is named',
+  async (t) => {
+    const env = { Azure_Cache_Port: '7' };
+    t.equal(load(t, { env, platform: 'win32', cwd: 'C:\\site' }).port, 7);
+    refused(t, { env }, /Azure_Cache_Port.*mean AZURE_CACHE_PORT\?/);
+  },
+);
 
 t.test('a name that is no setting is refused with the one that was meant', async (t) => {
   for (const [wrong, right] of [
@@ -112,6 +133,19 @@ t.test('--config takes another file, which has to be there', async (t) => {
   refused(t, { argv: ['--config=missing.json'] }, /missing\.json cannot be read \(ENOENT\)/);
   refused(t, { argv: ['--config=.'] }, /cannot be read \(EISDIR\)/);
 });
+
+t.test(
+  'a config file that is not one JSON object of plain values is refused, without quoting it',
+  async (t) => {
+    for (const file of ['', '{', `{"token": "${SECRET}" "port": 1}`, `{token: "${SECRET}"}`])
+      refused(t, { file }, /azurecache\.json is not valid JSON/);
+    for (const file of ['[]', 'null', `"${SECRET}"`, '1'])
+      refused(t, { file }, /azurecache\.json must be one JSON object/);
+    for (const value of [null, [SECRET], { a: SECRET }])
+      refused(t, { file: { port: value } }, /port in .* must be a string, a number, true or false/);
+    t.equal(load(t, { file: '\uFEFF{"port": "9"}' }).port, 9, 'with a byte order mark');
+  },
+);
 
 t.test('--help and --version are seen whatever else is on the command line', async (t) => {
   t.equal(askedFor(['--prot=1', 'stray', '--help']), 'help');
