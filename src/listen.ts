@@ -1,6 +1,6 @@
 // The doors: the same HTTP server on loopback TCP and on a Unix socket or named pipe. Opened and closed by main.ts.
 // Knows what a connection is, and nothing of what is asked on it.
-import { mkdir, readFile, rename, rm, stat, unlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, rename, rm, stat, unlink, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import { type AddressInfo, connect, type ListenOptions, type Socket } from 'node:net';
 import { dirname } from 'node:path';
@@ -78,6 +78,7 @@ export async function openDoors(
       const kind = options.socket.startsWith('\\\\') ? 'pipe' : 'socket';
       if (kind === 'socket') await makeRoom(options.socket);
       await add({ path: options.socket }, true);
+      if (kind === 'socket') await chmod(options.socket, 0o600); // The umask alone would leave it 0700.
       list.push({ kind, path: options.socket });
     }
     if (options.port !== undefined) {
