@@ -34,8 +34,8 @@ export interface Config {
   readonly token: string | undefined;
   /** PEM file of the issuer to trust for TLS to the backend. */
   readonly caFile: string | undefined;
-  /** Sign in with Entra ID. */
-  readonly entra: boolean;
+  /** The Entra ID identity to sign in with: system, default or user:<client id>. */
+  readonly entra: string | undefined;
   /** Folder of the embedded backend; undefined = memory only. */
   readonly dataDir: string | undefined;
   /** Life of an entry put without one. */
@@ -88,6 +88,7 @@ export function loadConfig(around: Surroundings): Config {
     connection: settings.connection,
     identifier: settings.identifier,
     token: settings.token,
+    entra: settings.entra,
     dataDir: settings.dataDir && resolvePath(settings.dataDir),
     defaultTtlMs: ttlSeconds * 1000,
   });

@@ -21,7 +21,7 @@ const BACKEND_CLOSE_MS = 10_000;
 export async function main(): Promise<void> {
   const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
   const argv = process.argv.slice(2);
-  const wish = askedForSafely(argv);
+  const wish = askedFor(argv);
   if (wish) return void process.stdout.write(wish === 'help' ? helpText() : `${version}\n`);
   // Sockets and files are this user's alone.
   process.umask(0o077);
@@ -126,17 +126,9 @@ function readConfig(argv: string[]): Config {
     platform: process.platform,
     tempDir: tmpdir(),
     uid: process.getuid?.(),
-    userName: userInfo().username,
+    // It names the pipe; elsewhere a user without an entry in passwd (containers) would make it throw.
+    userName: process.platform === 'win32' ? userInfo().username : '',
   });
-}
-
-/** Flags that cannot be read are reported by readConfig. */
-function askedForSafely(argv: string[]): 'help' | 'version' | undefined {
-  try {
-    return askedFor(argv);
-  } catch {
-    return undefined;
-  }
 }
 
 function reasonOf(error: unknown): string {

@@ -83,11 +83,15 @@ export const settingsSchema = z.strictObject({
     unset: 'the issuers the system trusts',
     sentence: 'The issuer to trust for TLS to the backend, where its certificate is not from a public one.',
   }),
-  entra: onOff.default(false).register(about, {
-    group: 'Backend',
-    allowed: 'true or false',
-    sentence: 'Sign in to the Azure cache with Entra ID instead of an access key. No effect yet.',
-  }),
+  entra: text
+    .regex(/^(system|default|user:[0-9a-f-]{36})$/i)
+    .optional()
+    .register(about, {
+      group: 'Backend',
+      allowed: 'system, default or user:<client id>',
+      unset: 'an access key is used',
+      sentence: 'Sign in to the Azure cache with Entra ID instead of an access key. No effect yet.',
+    }),
   dataDir: text.optional().register(about, {
     group: 'Backend',
     allowed: 'the path of a folder',

@@ -9,7 +9,13 @@ t.test('with no setting at all everything has its default', async (t) => {
     ...{ host: '127.0.0.1', port: 22233, allowRemote: false, apiToken: undefined },
     socket: '/tmp/azurecache-1000/azurecache.sock',
     discoveryFile: '/tmp/azurecache-1000/azurecache.sock.json',
-    ...{ connection: undefined, identifier: undefined, token: undefined, caFile: undefined, entra: false },
+    ...{
+      connection: undefined,
+      identifier: undefined,
+      token: undefined,
+      caFile: undefined,
+      entra: undefined,
+    },
     ...{ dataDir: undefined, keyPrefix: '', defaultTtlMs: 86_400_000 },
     ...{ maxValueBytes: 8 * 1024 * 1024, nearCacheBytes: 64 * 1024 * 1024 },
     ...{ deadlineMs: 2000, logLevel: 'info' },
@@ -55,7 +61,7 @@ t.test('a number is whole, plain and within its range', async (t) => {
 t.test('a setting that is no number takes only what it says it takes', async (t) => {
   const long = `${'é'.repeat(128)}a`;
   for (const [name, bad, allowed] of [
-    ['ENTRA', 'yes', /true or false/],
+    ['ENTRA', 'yes', /system, default or user/],
     ['ALLOW_REMOTE', 'TRUE', /true or false/],
     ['LOG_LEVEL', 'verbose', /debug, info, warn or error/],
     ['HOST', '127.0.0.1:80', /without a port/],

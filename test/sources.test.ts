@@ -37,8 +37,10 @@ t.test('an empty text counts as not set, whatever the source', async (t) => {
 });
 
 t.test('a flag may have its value behind it, and a switch may stand alone', async (t) => {
-  t.match(load(t, { argv: ['--port', '0', '--entra'] }), { port: 0, entra: true });
-  t.match(load(t, { argv: ['--entra=false'], env: { AZURE_CACHE_ENTRA: '1' } }), { entra: false });
+  t.match(load(t, { argv: ['--port', '0', '--allow-remote'] }), { port: 0, allowRemote: true });
+  t.match(load(t, { argv: ['--allow-remote=false'], env: { AZURE_CACHE_ALLOW_REMOTE: '1' } }), {
+    allowRemote: false,
+  });
 });
 
 t.test('AZURE_CACHE_TTL is read where AZURE_CACHE_TTL_SECONDS is not set', async (t) => {
@@ -120,10 +122,10 @@ t.test('a name that is like no other is refused with the way to the list', async
 
 t.test('flags without value, given twice, or followed by a stray argument are refused', async (t) => {
   refused(t, { argv: ['--port'] }, /--port has no value/);
-  refused(t, { argv: ['--port', '--entra'] }, /--port has no value/);
+  refused(t, { argv: ['--port', '--allow-remote'] }, /--port has no value/);
   refused(t, { argv: ['--config'] }, /--config has no value/);
   refused(t, { argv: ['--port=1', '--port', '2'] }, /--port is given twice/);
-  refused(t, { argv: ['--entra', SECRET] }, /belongs to no flag/);
+  refused(t, { argv: ['--allow-remote', SECRET] }, /belongs to no flag/);
   refused(t, { argv: ['--', SECRET] }, /belongs to no flag/);
 });
 
