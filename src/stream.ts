@@ -41,6 +41,7 @@ export class Streams {
   readonly #cache: Cache;
   readonly #guard: Guard;
   readonly #open = new Set<Stream>();
+  #closing = false;
 
   constructor(cache: Cache, guard: Guard) {
     this.#cache = cache;
@@ -61,6 +62,7 @@ export class Streams {
 
   /** Reads no more, answers what is under way, then ends every connection. */
   async close(): Promise<void> {
+    this.#closing = true;
     await Promise.all([...this.#open].map((stream) => stream.end()));
   }
 
@@ -72,6 +74,7 @@ export class Streams {
   #refusal(request: IncomingMessage, socket: Socket): ErrorCode | undefined {
     const refusal = this.#guard.refusal(request.headers, socket, false);
     if (refusal) return refusal;
+    if (this.#closing) return 'shutting_down';
     if (request.url !== '/v1/stream') return 'route_not_found';
     return request.method === 'GET' ? undefined : 'method_not_allowed';
   }
