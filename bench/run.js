@@ -1,0 +1,46 @@
+// npm run bench [-- --quick] [--soak] [--write]: measures, prints the tables, and with --write puts them into
+// docs/benchmarks.md. --quick: one short round, to see that it works; --soak: five minutes of load as well.
+// Takes about eight minutes; nothing leaves loopback, and everything it starts is stopped.
+import { writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { buildIfStale } from '../bin/build.js';
+import { measureDoors, openTargets } from './doors.js';
+import { measureLayers } from './layers.js';
+import { describeMachine } from './machine.js';
+import { measureMemory, measureSoak, measureStart } from './process.js';
+import { writePage } from './report.js';
+import { startRedis, startSidecar, startWebdis, stopAll } from './servers.js';
+
+const { quick, soak, write } = parseArgs({
+  options: { quick: { type: 'boolean' }, soak: { type: 'boolean' }, write: { type: 'boolean' } },
+}).values;
+if (quick && write)
+  throw new Error('--quick shows that the benchmark works; its figures are not for the page.');
+
+const rounds = quick ? 1 : 5;
+const seconds = quick ? 0.2 : 1;
+const onProgress = (what) => process.stderr.write(`${new Date().toLocaleTimeString('en-GB')} ${what}\n`);
+
+await buildIfStale();
+const redis = await startRedis();
+const webdis = await startWebdis(redis);
+onProgress('start and memory');
+const starts = await measureStart(rounds);
+const memory = await measureMemory({ operations: quick ? 50_000 : 1_000_000, idleSeconds: quick ? 1 : 10 });
+const soaked = soak && (await measureSoak({ seconds: quick ? 10 : 300, onProgress }));
+
+const layers = await measureLayers(redis, { rounds, seconds, onProgress });
+const onRedis = await startSidecar(redis);
+const embedded = await startSidecar();
+const targets = await openTargets({ redis, webdis, onRedis, embedded });
+const cells = await measureDoors(targets, { rounds, seconds, onProgress });
+for (const target of targets) await target.close();
+await stopAll();
+
+const command = ['npm run bench', ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : [])].join(
+  ' ',
+);
+const machine = describeMachine(command, embedded.versions);
+const page = writePage({ machine, targets, cells, layers, starts, memory, soak: soaked });
+process.stdout.write(page);
+if (write) writeFileSync(new URL('../docs/benchmarks.md', import.meta.url), page);
