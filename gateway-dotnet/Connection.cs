@@ -1,0 +1,84 @@
+// The one multiplexer, opened in the background and kept until closed. Called by Bridge.cs; tells what happens to it
+// as events. StackExchange.Redis reconnects by itself; here it is only created, watched and closed.
+
+using System.Net;
+using StackExchange.Redis;
+
+namespace AzureCache.Gateway;
+
+internal sealed class Connection : IAsyncDisposable
+{
+    private readonly ConfigurationOptions configuration;
+    private readonly Action<Event> tell;
+    private readonly CancellationTokenSource closing = new();
+    private readonly Task<ConnectionMultiplexer?> connecting;
+    private readonly byte[] prefix;
+    private volatile Provider? provider;
+
+    private Connection(ConfigurationOptions configuration, byte[] prefix, Action<Event> tell)
+    {
+        (this.configuration, this.prefix, this.tell) = (configuration, prefix, tell);
+        connecting = ConnectAsync();
+    }
+
+    /// <summary>The verbs; null until the multiplexer is there, connected or not.</summary>
+    public Provider? Provider => provider;
+
+    /// <summary>Begins to connect, and waits for that at most <paramref name="patience"/>.</summary>
+    public static async Task<Connection> OpenAsync(ConfigurationOptions configuration, byte[] prefix, Action<Event> tell, TimeSpan patience)
+    {
+        var connection = new Connection(configuration, prefix, tell);
+        await Task.WhenAny(connection.connecting, Task.Delay(patience)).ConfigureAwait(false);
+        return connection;
+    }
+
+    /// <summary>Closes the sockets; commands under way end as failures.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await closing.CancelAsync().ConfigureAwait(false);
+        if (await connecting.ConfigureAwait(false) is ConnectionMultiplexer redis)
+            await redis.CloseAsync(allowCommandsToComplete: false).ConfigureAwait(false);
+        closing.Dispose();
+    }
+
+    private async Task<ConnectionMultiplexer?> ConnectAsync()
+    {
+        while (!closing.IsCancellationRequested)
+        {
+            try
+            {
+                var redis = await ConnectionMultiplexer.ConnectAsync(configuration).ConfigureAwait(false);
+                Watch(redis);
+                provider = new Provider(redis.GetDatabase(), prefix);
+                return redis;
+            }
+            catch (Exception failure)
+            {
+                tell(new Event("warn", "connection_failed", $"Connecting to the backend failed ({failure.GetType().Name}); trying again."));
+                await Task.Delay(1000, closing.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+        return null;
+    }
+
+    private void Watch(ConnectionMultiplexer redis)
+    {
+        redis.ConnectionFailed += (_, news) => Tell(news, "warn", "connection_failed", $"was lost ({news.FailureType}); reconnecting");
+        redis.ConnectionRestored += (_, news) => Tell(news, "info", "connection_restored", "is restored");
+        redis.ConfigurationChanged += (_, news) =>
+            tell(new Event("debug", "topology_changed", $"The servers behind {Name(news.EndPoint)} have changed."));
+        foreach (var server in redis.GetServers())
+        {
+            if (!server.IsConnected)
+                tell(new Event("warn", "connection_failed", $"{Name(server.EndPoint)} cannot be reached yet; trying again in the background."));
+        }
+    }
+
+    private void Tell(ConnectionFailedEventArgs news, string level, string name, string what)
+    {
+        // The second connection, for messages, comes and goes with the first.
+        if (news.ConnectionType == ConnectionType.Interactive) tell(new Event(level, name, $"The connection to {Name(news.EndPoint)} {what}."));
+    }
+
+    private static string Name(EndPoint? endPoint) => endPoint is null ? "the backend" : EndPointCollection.ToString(endPoint);
+}

@@ -1,0 +1,93 @@
+// From the settings to what StackExchange.Redis connects with. No network. Called by Bridge.cs.
+// The library's own Azure providers stay in effect: they go by the host names set here.
+
+using System.Net.Security;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using StackExchange.Redis;
+
+namespace AzureCache.Gateway;
+
+internal static class ConnectionSettings
+{
+    /// <summary>The configuration of a Redis service; null when none is set and the backend is embedded.</summary>
+    /// <exception cref="OptionsException">the settings contradict each other or cannot be read</exception>
+    public static ConfigurationOptions? For(GatewayOptions options)
+    {
+        if (options.Connection is not null && (options.Identifier ?? options.Token) is not null)
+            throw new OptionsException("AZURE_CACHE_CONNECTION and AZURE_CACHE_IDENTIFIER with AZURE_CACHE_TOKEN name two backends: set one of them.");
+        if ((options.Identifier is null) != (options.Token is null))
+            throw new OptionsException("AZURE_CACHE_IDENTIFIER and AZURE_CACHE_TOKEN go together: set both, or AZURE_CACHE_CONNECTION instead.");
+        var configuration = options switch
+        {
+            { Identifier: string identifier, Token: string token } => AzureNames.Configuration(identifier, token),
+            { Connection: string connection } when connection.Contains("://", StringComparison.Ordinal) => RedisUrl.Configuration(connection),
+            { Connection: string connection } => Parse(connection),
+            _ => null,
+        };
+        if (options.CaFile is not null) TrustIssuers(configuration, options.CaFile);
+        if (configuration is not null) SetOurs(configuration, options);
+        return configuration;
+    }
+
+    /// <summary>Sets what correctness depends on, whatever the connection string says.</summary>
+    public static void SetOurs(ConfigurationOptions configuration, GatewayOptions options)
+    {
+        configuration.ClientName = options.ClientName;
+        configuration.AllowAdmin = false;
+        configuration.IncludeDetailInExceptions = false;
+        // A backend that is away is reported at once, and looked for again every half second to two seconds.
+        configuration.AbortOnConnectFail = false;
+        configuration.BacklogPolicy = BacklogPolicy.FailFast;
+        configuration.ReconnectRetryPolicy = new ExponentialRetry(500, 2000);
+        configuration.ConnectRetry = 1;
+        configuration.ConnectTimeout = 5000;
+        // Timeouts are looked for at each heartbeat. They come a little before the deadline, so that the answer can say
+        // whether the command was sent; the bridge's own timer at the deadline is the backstop.
+        var heartbeatMs = Math.Clamp(options.DeadlineMs / 20, 10, 100);
+        configuration.HeartbeatInterval = TimeSpan.FromMilliseconds(heartbeatMs);
+        configuration.AsyncTimeout = options.DeadlineMs - (2 * heartbeatMs);
+        configuration.SyncTimeout = configuration.AsyncTimeout;
+    }
+
+    private static ConfigurationOptions Parse(string connection)
+    {
+        ConfigurationOptions configuration;
+        try
+        {
+            configuration = ConfigurationOptions.Parse(connection);
+        }
+        catch (Exception failure) when (failure is ArgumentException or FormatException or OverflowException)
+        {
+            // The exception's message repeats part of the string, which can be part of the password.
+            throw new OptionsException("AZURE_CACHE_CONNECTION cannot be read: use host:port,password=...,ssl=true (StackExchange.Redis) or a redis:// URL.");
+        }
+        if (configuration.EndPoints.Count == 0)
+            throw new OptionsException("AZURE_CACHE_CONNECTION names no host: use host:port,password=...,ssl=true (StackExchange.Redis) or a redis:// URL.");
+        return configuration;
+    }
+
+    /// <summary>Trusts these issuers in place of the system's. The name in the certificate is verified as always.</summary>
+    private static void TrustIssuers(ConfigurationOptions? configuration, string caFile)
+    {
+        if (configuration is not { Ssl: true })
+            throw new OptionsException("AZURE_CACHE_CA_FILE needs a connection with TLS: use a rediss:// URL or ssl=true.");
+        var issuers = new X509Certificate2Collection();
+        try
+        {
+            issuers.ImportFromPemFile(caFile);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or CryptographicException or ArgumentException)
+        {
+            throw new OptionsException($"AZURE_CACHE_CA_FILE cannot be read ({failure.GetType().Name}): it must be a PEM file of certificates.");
+        }
+        if (issuers.Count == 0) throw new OptionsException("AZURE_CACHE_CA_FILE holds no certificate: it must be a PEM file of certificates.");
+        var trust = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
+        trust.CustomTrustStore.AddRange(issuers);
+        configuration.SslClientAuthenticationOptions = host => new SslClientAuthenticationOptions
+        {
+            TargetHost = host,
+            CertificateChainPolicy = trust,
+        };
+    }
+}

@@ -1,0 +1,129 @@
+// The binary form of operations and results, as edge-js carries them between src/bridge.ts and Bridge.cs.
+// The C# twin of src/frame.ts; the FORMAT block is the same text in both (a test compares them).
+// Reads operations and writes results; knows nothing of Redis.
+//
+// FORMAT (v1). Integers are unsigned and little-endian; a frame follows the last without padding.
+//
+// OPERATION
+//   offset size field
+//   0      4    length      bytes that follow this field: 24 + keyLength + etagLength + bytes of the value
+//   4      4    id          chosen by the sender, 1 to 4294967295, unique among its unanswered frames
+//   8      1    verb        1 get, 2 put, 3 delete, 4 touch, 5 ping
+//   9      1    flags       1 answer with the ETag, 2 answer with the life left
+//   10     1    condition   0 none, 1 absent, 2 present, 3 etag
+//   11     1    ttlKind     0 default, 1 for, 2 never, 3 keep
+//   12     4    deadlineMs  how long the sender waits; 0 = as the sidecar is set
+//   16     8    ttlMs       milliseconds, below 2^53; the life for `for`, and for `keep` when nothing is there to keep
+//   24     2    keyLength   bytes of the key
+//   26     2    etagLength  20 with condition 3, else 0
+//   28     ...  key, etag (SHA-1 of the value, raw), value (put only; may be empty)
+//
+// RESULT
+//   0      4    length      bytes that follow this field
+//   4      4    id          of the operation; 0 = an event, or an error that belongs to no operation
+//   8      1    status      0 ok, 1 miss, 2 absent, 3 changed, 4 exists; 16 and up: an error, by its number in errors.ts
+//   9      1    flags       1 an ETag follows, 2 ttlMs counts, 4 never expires, 8 a value follows
+//   10     1    outcome     0 not_applied, 1 applied, 2 unknown
+//   11     1    reserved    0
+//   12     8    ttlMs       life left in milliseconds, with flag 2
+//   20     ...  etag (20 bytes, with flag 1), then the rest: with flag 8 the value (may be empty), without it the
+//               UTF-8 detail of an error, or for status 255 the UTF-8 JSON {level,event,message} of an event
+
+using System.Buffers.Binary;
+using System.Text;
+
+namespace AzureCache.Gateway;
+
+internal static class Frames
+{
+    public const int OperationHeaderBytes = 28;
+    public const int ResultHeaderBytes = 20;
+    public const int EtagBytes = 20;
+
+    private const int EtagFlag = 1;
+    private const int TtlFlag = 2;
+    private const int NeverFlag = 4;
+    private const int ValueFlag = 8;
+
+    /// <summary>
+    /// Length of the frame at the start of <paramref name="bytes"/>, its length field included;
+    /// 0 when there is no whole frame with at least an id, so that nothing after it can be trusted.
+    /// </summary>
+    public static int Length(ReadOnlySpan<byte> bytes)
+    {
+        if (bytes.Length < 8) return 0;
+        var length = 4L + BinaryPrimitives.ReadUInt32LittleEndian(bytes);
+        return length >= 8 && length <= bytes.Length ? (int)length : 0;
+    }
+
+    /// <summary>The id of a frame of at least 8 bytes.</summary>
+    public static uint Id(ReadOnlySpan<byte> frame) => BinaryPrimitives.ReadUInt32LittleEndian(frame[4..]);
+
+    /// <summary>
+    /// Reads one whole OPERATION frame; key, etag and value are views of it. Answers what is wrong with its form, or null.
+    /// </summary>
+    public static string? Read(ReadOnlyMemory<byte> frame, out Operation operation)
+    {
+        operation = default;
+        var bytes = frame.Span;
+        if (bytes.Length < OperationHeaderBytes) return "The frame is shorter than its header.";
+        var ttlMs = BinaryPrimitives.ReadUInt64LittleEndian(bytes[16..]);
+        int keyLength = BinaryPrimitives.ReadUInt16LittleEndian(bytes[24..]);
+        int etagLength = BinaryPrimitives.ReadUInt16LittleEndian(bytes[26..]);
+        var valueStart = OperationHeaderBytes + keyLength + etagLength;
+        if (Id(bytes) == 0) return "An operation has id 0; ids start at 1.";
+        if (bytes[8] is < (byte)Verb.Get or > (byte)Verb.Ping) return "The verb is not known.";
+        if (bytes[9] > (EtagFlag | TtlFlag)) return "A flag is not known.";
+        if (bytes[10] > (byte)Condition.Etag) return "The condition is not known.";
+        if (bytes[11] > (byte)TtlKind.Keep) return "The ttlKind is not known.";
+        if (ttlMs >= 1UL << 53) return "ttlMs is not below 2^53.";
+        if (valueStart > bytes.Length) return "Key and ETag are longer than the frame.";
+        if (etagLength != ((Condition)bytes[10] == Condition.Etag ? EtagBytes : 0))
+            return "An ETag has 20 bytes, and goes with condition 3 only.";
+        if ((Verb)bytes[8] != Verb.Put && valueStart != bytes.Length) return "Only a put carries a value.";
+        operation = new Operation
+        {
+            Id = Id(bytes),
+            Verb = (Verb)bytes[8],
+            WantEtag = (bytes[9] & EtagFlag) != 0,
+            WantTtl = (bytes[9] & TtlFlag) != 0,
+            Condition = (Condition)bytes[10],
+            TtlKind = (TtlKind)bytes[11],
+            TtlMs = (long)ttlMs,
+            Key = frame.Slice(OperationHeaderBytes, keyLength),
+            Etag = frame.Slice(OperationHeaderBytes + keyLength, etagLength),
+            Value = frame[valueStart..],
+        };
+        return null;
+    }
+
+    /// <summary>Bytes that <see cref="Write"/> will write.</summary>
+    public static int Length(in Result result) =>
+        ResultHeaderBytes + (result.Etag?.Length ?? 0) + (result.Value?.Length ?? DetailBytes(result));
+
+    /// <summary>Writes one RESULT frame at the start of <paramref name="into"/>; answers its length.</summary>
+    public static int Write(Span<byte> into, uint id, in Result result)
+    {
+        var length = Length(result);
+        BinaryPrimitives.WriteUInt32LittleEndian(into, (uint)(length - 4));
+        BinaryPrimitives.WriteUInt32LittleEndian(into[4..], id);
+        into[8] = (byte)result.Status;
+        into[9] = (byte)((result.Etag is null ? 0 : EtagFlag) | LifeFlag(result.TtlMs) | (result.Value is null ? 0 : ValueFlag));
+        into[10] = (byte)result.Outcome;
+        into[11] = 0;
+        BinaryPrimitives.WriteInt64LittleEndian(into[12..], result.TtlMs is long ttlMs and not Result.Never ? ttlMs : 0);
+        var rest = into[ResultHeaderBytes..length];
+        if (result.Etag is not null)
+        {
+            result.Etag.CopyTo(rest);
+            rest = rest[EtagBytes..];
+        }
+        if (result.Value is ReadOnlyMemory<byte> value) value.Span.CopyTo(rest);
+        else if (result.Detail is not null) Encoding.UTF8.GetBytes(result.Detail, rest);
+        return length;
+    }
+
+    private static int LifeFlag(long? ttlMs) => ttlMs switch { null => 0, Result.Never => NeverFlag, _ => TtlFlag };
+
+    private static int DetailBytes(in Result result) => result.Detail is null ? 0 : Encoding.UTF8.GetByteCount(result.Detail);
+}

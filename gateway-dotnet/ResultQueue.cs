@@ -1,0 +1,103 @@
+// What has completed and has not been fetched yet: results and events, as frames.
+// Bridge.cs fills it from any thread; one reader at a time takes batches.
+
+using System.Text.Json;
+
+namespace AzureCache.Gateway;
+
+internal sealed class ResultQueue
+{
+    /// <summary>
+    /// Bytes of a batch, if more than one frame is in it. Arrays of 85,000 bytes and more go to the large object heap,
+    /// which only full collections free.
+    /// </summary>
+    private const int BatchBytes = 80_000;
+
+    /// <summary>Events beyond this number are dropped while nobody fetches: news, not data.</summary>
+    private const int MaxEvents = 100;
+
+    private readonly Lock gate = new();
+    private readonly Queue<(uint Id, Result Result)> waiting = new();
+    private int events;
+    private bool completed;
+    private TaskCompletionSource? reader;
+
+    public void Add(uint id, in Result result)
+    {
+        lock (gate)
+        {
+            waiting.Enqueue((id, result));
+            WakeReader();
+        }
+    }
+
+    public void Add(Event news)
+    {
+        var json = JsonSerializer.SerializeToUtf8Bytes(news, GatewayJson.Default.Event);
+        lock (gate)
+        {
+            if (events == MaxEvents) return;
+            events++;
+            // An event is not flagged as a value: its JSON is the rest of the frame, as a detail is.
+            waiting.Enqueue((0, new Result { Status = Status.Event, Detail = System.Text.Encoding.UTF8.GetString(json) }));
+            WakeReader();
+        }
+    }
+
+    /// <summary>Nothing will be added any more: the reader gets what is left, then null.</summary>
+    public void Complete()
+    {
+        lock (gate)
+        {
+            completed = true;
+            WakeReader();
+        }
+    }
+
+    /// <summary>
+    /// The next batch of frames as soon as there is one; null at the end. Called by one reader at a time.
+    /// </summary>
+    public async Task<byte[]?> TakeAsync()
+    {
+        while (true)
+        {
+            Task more;
+            lock (gate)
+            {
+                if (waiting.Count > 0) return TakeBatch();
+                if (completed) return null;
+                // Asynchronously, so that no JavaScript is called from the thread that reads the socket.
+                reader = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                more = reader.Task;
+            }
+            await more.ConfigureAwait(false);
+        }
+    }
+
+    private void WakeReader()
+    {
+        reader?.TrySetResult();
+        reader = null;
+    }
+
+    private byte[] TakeBatch()
+    {
+        var count = 0;
+        var bytes = 0;
+        foreach (var (_, result) in waiting)
+        {
+            var length = Frames.Length(result);
+            if (count > 0 && bytes + length > BatchBytes) break;
+            count++;
+            bytes += length;
+        }
+        var batch = GC.AllocateUninitializedArray<byte>(bytes);
+        for (var at = 0; count > 0; count--)
+        {
+            var (id, result) = waiting.Dequeue();
+            if (result.Status == Status.Event) events--;
+            at += Frames.Write(batch.AsSpan(at), id, result);
+        }
+        return batch;
+    }
+}

@@ -1,0 +1,28 @@
+// What an operation must be to make sense to the Provider, beyond the form that Frames.cs checks.
+// The rules for people (length of keys, default life, limits) are those of src/cache.ts.
+
+namespace AzureCache.Gateway;
+
+internal static class Rules
+{
+    /// <summary>A hundred years in milliseconds: what Redis and TimeSpan both take with room to spare.</summary>
+    private const long MaxTtlMs = 3_155_760_000_000;
+
+    /// <summary>What is wrong with the operation, as a sentence; null when nothing is.</summary>
+    public static string? Problem(in Operation operation)
+    {
+        if (operation.Verb != Verb.Ping && operation.Key.IsEmpty) return "The key is empty.";
+        if (operation.TtlKind == TtlKind.For || operation is { Verb: Verb.Put, TtlKind: TtlKind.Keep })
+        {
+            if (operation.TtlMs is < 1 or > MaxTtlMs) return "The life is not between 1 ms and 100 years.";
+        }
+        return operation switch
+        {
+            { Verb: Verb.Put, TtlKind: TtlKind.Default } => "A put needs a life.",
+            { Verb: Verb.Touch, TtlKind: TtlKind.Default or TtlKind.Keep } => "A touch needs a life to give.",
+            { Verb: Verb.Delete, Condition: Condition.Absent } => "A delete takes no condition 1.",
+            { Verb: Verb.Get or Verb.Touch or Verb.Ping, Condition: not Condition.None } => "Only put and delete take a condition.",
+            _ => null,
+        };
+    }
+}
