@@ -21,6 +21,7 @@ public sealed class Startup
 #pragma warning restore CA1822
     {
         NativeLibraries.Register();
+        OpenSsl.KeepApart();
         TaskScheduler.UnobservedTaskException += (_, unobserved) => unobserved.SetObserved();
         try
         {
