@@ -85,7 +85,7 @@ function failureOf(call: Promise<unknown>): Promise<AzureCacheError> {
 }
 
 const get = (key: string): Operation => ({ verb: 'get', key });
-const put = (key: string, value = Buffer.from('x')): Operation => ({ verb: 'put', key, value });
+const put = (key: string, value: Uint8Array = Buffer.from('x')): Operation => ({ verb: 'put', key, value });
 
 t.test('answers reach who asked, in whatever order they come', async (t) => {
   const { connection, peer } = await pair(t);
@@ -251,7 +251,9 @@ t.test('what cannot be written as a frame is refused before anything is sent', a
   const refused: [Operation, string][] = [
     [get('k'.repeat(1025)), 'key_too_long'],
     [get('\u{1f600}'.slice(0, 1)), 'key_invalid'],
+    [get(7 as unknown as string), 'key_invalid'],
     [{ verb: 'put', key: 'k' }, 'frame_invalid'],
+    [put('k', 'text' as unknown as Uint8Array), 'frame_invalid'],
     [{ ...get('k'), value: Buffer.from('x') }, 'frame_invalid'],
     [{ ...put('k'), condition: 'etag', etag: Buffer.alloc(19) }, 'etag_invalid'],
     [{ ...put('k'), etag: Buffer.alloc(20) }, 'etag_invalid'],

@@ -1,5 +1,6 @@
 // What can be asked on the connection and what is answered, in types, and what cannot even be written down.
 // Used by frame.ts and connection.ts. Knows nothing of bytes on the wire. Times are milliseconds.
+import { isUint8Array } from 'node:util/types';
 import { AzureCacheError, type ErrorCode, type Outcome } from './errors.js';
 
 /** One operation on one entry. Only `verb` and `key` are always needed. */
@@ -58,31 +59,26 @@ const MAX_DEADLINE_MS = 0x7fff_ffff;
 /** Why an operation cannot be written as a frame; the rules (which lives, which values) are the sidecar's. */
 export function refusalOf(operation: Operation): AzureCacheError | undefined {
   const { verb, key = '', value, condition, etag, ttlMs = 0, deadlineMs = 1 } = operation;
+  const refuse = (code: ErrorCode, why: string) => new AzureCacheError(code, `${verb}: ${why}`);
+  // Half a surrogate pair would become U+FFFD, so that two keys could be one entry.
+  if (typeof key !== 'string' || /\p{Surrogate}/u.test(key))
+    return refuse('key_invalid', 'a key is a string without half surrogate pairs.');
   if (Buffer.byteLength(key) > MAX_KEY_BYTES)
-    return new AzureCacheError(
+    return refuse(
       'key_too_long',
-      `${verb}: the key is over 1,024 bytes of UTF-8. Use a hash of it.`,
+      'the key is over 1,024 bytes of UTF-8. Use a shorter one, for instance a hash of it.',
     );
-  // Each would become U+FFFD, so that two keys could be one entry.
-  if (/\p{Surrogate}/u.test(key))
-    return new AzureCacheError(
-      'key_invalid',
-      `${verb}: the key holds half a surrogate pair, which is no UTF-8.`,
-    );
-  if ((verb === 'put') !== (value !== undefined))
-    return new AzureCacheError('frame_invalid', `${verb}: a put needs a value, and nothing else takes one.`);
-  if ((condition === 'etag' ? ETAG_BYTES : 0) !== (etag?.length ?? 0))
-    return new AzureCacheError(
-      'etag_invalid',
-      `${verb}: an etag has 20 bytes and goes with condition 'etag'.`,
-    );
-  if (!Number.isSafeInteger(ttlMs) || ttlMs < 0)
-    return new AzureCacheError('ttl_invalid', `${verb}: ttlMs is a whole number of milliseconds.`);
-  if (!Number.isInteger(deadlineMs) || deadlineMs < 1 || deadlineMs > MAX_DEADLINE_MS)
-    return new AzureCacheError(
+  if (verb === 'put' ? !isUint8Array(value) : value !== undefined)
+    return refuse(
       'frame_invalid',
-      `${verb}: deadlineMs is a whole number of milliseconds above 0.`,
+      'a put needs a value, which is bytes (a Buffer, a Uint8Array); nothing else takes one.',
     );
+  if (condition === 'etag' ? !isUint8Array(etag) || etag.length !== ETAG_BYTES : etag !== undefined)
+    return refuse('etag_invalid', "an etag is 20 bytes and goes with condition 'etag'.");
+  if (!Number.isSafeInteger(ttlMs) || ttlMs < 0)
+    return refuse('ttl_invalid', 'ttlMs is a whole number of milliseconds.');
+  if (!Number.isInteger(deadlineMs) || deadlineMs < 1 || deadlineMs > MAX_DEADLINE_MS)
+    return refuse('frame_invalid', 'deadlineMs is a whole number of milliseconds, at least 1.');
   return undefined;
 }
 

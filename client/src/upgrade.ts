@@ -28,7 +28,7 @@ export function upgrade(
     const where = 'path' in door ? { socketPath: door.path } : door;
     // An agent of its own (`false`): this connection is never handed to other requests.
     const call = request({ ...where, method: 'GET', path: '/v1/stream', headers, agent: false });
-    const late = new Error(`No answer came within ${deadlineMs} ms.`);
+    const late = new Error(`no answer came within ${deadlineMs} ms`);
     const timer = setTimeout(() => call.destroy(late), deadlineMs);
     call.on('close', () => clearTimeout(timer));
     call.on('error', (error) => reject(unreachable(door, error)));
@@ -45,7 +45,7 @@ export function upgrade(
 
 function unreachable(door: Door, cause: Error): AzureCacheError {
   const name = 'path' in door ? door.path : `${door.host}:${door.port}`;
-  const message = `The sidecar cannot be reached at ${name}: ${cause.message} Is it running, with this door?`;
+  const message = `The sidecar cannot be reached at ${name}: ${cause.message}. Is it running, with this door?`;
   return new AzureCacheError('sidecar_unreachable', message, 'not_applied', cause);
 }
 
