@@ -68,6 +68,15 @@ t.test('a Redis that is away at the start is waited for', async (t) => {
   await recovers(t, sidecar);
 });
 
+t.test('a Redis that takes connections and says nothing does not hold up the start', async (t) => {
+  await using redis = await startRedis();
+  redis.pause();
+  await using sidecar = await startOn(redis.port);
+  await isUnreachable(t, sidecar);
+  redis.resume();
+  await recovers(t, sidecar);
+});
+
 t.test('a Redis that is killed and comes back is found again', async (t) => {
   const redis = await startRedis();
   await using sidecar = await startOn(redis.port);
@@ -79,7 +88,16 @@ t.test('a Redis that is killed and comes back is found again', async (t) => {
   await using _again = await startRedis({ port: redis.port });
   await recovers(t, sidecar);
   t.equal((await get(sidecar, 'a')).status, 404, 'what was put during the outage was not kept for later');
-  t.match(sidecar.logs(), [{ msg: 'ready' }, { level: 40 }], 'the loss is a warning');
+  t.match(
+    sidecar.logs(),
+    [
+      { msg: 'ready' },
+      { level: 40, event: 'connection_failed' },
+      { level: 30, event: 'connection_restored' },
+    ],
+    'one warning for the outage',
+  );
+  t.equal(sidecar.logs().length, 3);
 });
 
 t.test('a Redis that is paused gives 504, and works when it goes on', async (t) => {
