@@ -1,6 +1,7 @@
 // The one multiplexer, opened in the background and kept until closed. Called by Bridge.cs; tells what happens to it
 // as events. StackExchange.Redis reconnects by itself; here it is only created, watched and closed.
 
+using System.Collections.Concurrent;
 using System.Net;
 using StackExchange.Redis;
 
@@ -13,6 +14,10 @@ internal sealed class Connection : IAsyncDisposable
     private readonly CancellationTokenSource closing = new();
     private readonly Task<ConnectionMultiplexer?> connecting;
     private readonly byte[] prefix;
+
+    /// <summary>Servers told of as lost: one event for an outage, and none for a first connection that is "restored".</summary>
+    private readonly ConcurrentDictionary<EndPoint, bool> lost = new();
+
     private volatile Provider? provider;
 
     private Connection(ConfigurationOptions configuration, byte[] prefix, Action<Event> tell)
@@ -63,22 +68,28 @@ internal sealed class Connection : IAsyncDisposable
 
     private void Watch(ConnectionMultiplexer redis)
     {
-        redis.ConnectionFailed += (_, news) => Tell(news, "warn", "connection_failed", $"was lost ({news.FailureType}); reconnecting");
-        redis.ConnectionRestored += (_, news) => Tell(news, "info", "connection_restored", "is restored");
+        redis.ConnectionFailed += (_, news) =>
+        {
+            if (IsMain(news) && lost.TryAdd(news.EndPoint!, true))
+                tell(new Event("warn", "connection_failed", $"The connection to {Name(news.EndPoint)} was lost ({news.FailureType}); reconnecting."));
+        };
+        redis.ConnectionRestored += (sender, news) =>
+        {
+            if (IsMain(news) && lost.TryRemove(news.EndPoint!, out _))
+                tell(new Event("info", "connection_restored", $"The connection to {Name(news.EndPoint)} is restored."));
+        };
         redis.ConfigurationChanged += (_, news) =>
             tell(new Event("debug", "topology_changed", $"The servers behind {Name(news.EndPoint)} have changed."));
         foreach (var server in redis.GetServers())
         {
-            if (!server.IsConnected)
+            if (!server.IsConnected && lost.TryAdd(server.EndPoint, true))
                 tell(new Event("warn", "connection_failed", $"{Name(server.EndPoint)} cannot be reached yet; trying again in the background."));
         }
     }
 
-    private void Tell(ConnectionFailedEventArgs news, string level, string name, string what)
-    {
-        // The second connection, for messages, comes and goes with the first.
-        if (news.ConnectionType == ConnectionType.Interactive) tell(new Event(level, name, $"The connection to {Name(news.EndPoint)} {what}."));
-    }
+    /// <summary>The second connection, for messages, comes and goes with the first.</summary>
+    private static bool IsMain(ConnectionFailedEventArgs news) =>
+        news.ConnectionType == ConnectionType.Interactive && news.EndPoint is not null;
 
     private static string Name(EndPoint? endPoint) => endPoint is null ? "the backend" : EndPointCollection.ToString(endPoint);
 }
