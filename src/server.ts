@@ -38,6 +38,8 @@ export function buildServer({ cache, guard, log, closing }: ServerOptions): Fast
     bodyLimit: cache.rules.maxValueBytes,
     routerOptions: { maxParamLength: MAX_PARAM_CHARACTERS },
     rewriteUrl: escapeRawBytes,
+    // No route has a schema. Without these fastify loads its compilers for them: 8 MB and a tenth of the start.
+    schemaController: { compilersFactory: { buildValidator: noCompiler, buildSerializer: noCompiler } },
     frameworkErrors: (error, _request, reply) => {
       replyError(reply, error.code === 'FST_ERR_BAD_URL' ? 'key_invalid' : 'uri_too_long');
     },
@@ -102,6 +104,10 @@ export function buildServer({ cache, guard, log, closing }: ServerOptions): Fast
     replyError(reply.header('upgrade', 'azurecache/1').header('connection', 'upgrade'), 'upgrade_required'),
   );
   return app;
+}
+
+function noCompiler(): never {
+  throw new Error('Routes of this server have no schemas.');
 }
 
 /** curl sends what is typed: bytes of UTF-8 without percent-encoding are taken as if they had it. */
