@@ -14,6 +14,9 @@ namespace AzureCache.Gateway;
 
 internal sealed class EmbeddedGarnet : IAsyncDisposable
 {
+    /// <summary>How far the log of writes grows on disk, give or take five seconds of writes; by default without end.</summary>
+    private const long AofLimitBytes = 64 << 20;
+
     private readonly GarnetServer server;
     private readonly DataFolder? folder;
 
@@ -83,8 +86,11 @@ internal sealed class EmbeddedGarnet : IAsyncDisposable
             options.CheckpointDir = folder.Path;
             options.CommitFrequencyMs = 1000;
             // A record must fit in a page.
-            options.AofPageSize = $"{BitPower(Math.Max(8 << 20, maxValueBytes * 2))}";
-            options.AofMemorySize = $"{BitPower(Math.Max(8 << 20, maxValueBytes * 2)) * 4}";
+            var pageBytes = BitPower(Math.Max(8 << 20, maxValueBytes * 2));
+            options.AofPageSize = $"{pageBytes}";
+            options.AofMemorySize = $"{pageBytes * 4}";
+            // A log over this size gives way to a snapshot. Its files are deleted whole, so they are no larger.
+            options.AofSizeLimit = options.AofSegmentSize = $"{Math.Max(AofLimitBytes, pageBytes)}";
             // The default device needs libaio, and ends the process without it.
             options.DeviceType = DeviceType.RandomAccess;
         }
