@@ -11,7 +11,10 @@ namespace AzureCache.Gateway;
 internal sealed class Bridge
 {
     /// <summary>How long the start waits for a Redis that does not answer before it goes on without.</summary>
-    private static readonly TimeSpan ConnectPatience = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan RedisPatience = TimeSpan.FromSeconds(1);
+
+    /// <summary>The embedded backend does answer; on a busy machine the first connection takes a while.</summary>
+    private static readonly TimeSpan EmbeddedPatience = TimeSpan.FromSeconds(10);
 
     private readonly ResultQueue results;
     private readonly Connection connection;
@@ -50,7 +53,8 @@ internal sealed class Bridge
         }
         var results = new ResultQueue();
         var prefix = Encoding.UTF8.GetBytes(options.KeyPrefix);
-        var connection = await Connection.OpenAsync(configuration, prefix, results.Add, ConnectPatience).ConfigureAwait(false);
+        var patience = garnet is null ? RedisPatience : EmbeddedPatience;
+        var connection = await Connection.OpenAsync(configuration, prefix, results.Add, patience).ConfigureAwait(false);
         return new Bridge(results, connection, garnet, configuration, options);
     }
 
