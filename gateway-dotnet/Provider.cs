@@ -114,14 +114,8 @@ internal sealed class Provider(IDatabase redis, byte[] prefix)
 
     private async Task<Result> TouchAsync(Operation operation)
     {
-        var key = Key(operation);
-        if (Life(operation) is TimeSpan life)
-            return await redis.KeyExpireAsync(key, life).ConfigureAwait(false) ? Result.Applied() : Result.NotApplied(Status.Miss);
-        // PERSIST does not tell an entry without an end from no entry.
-        var persisting = redis.KeyPersistAsync(key);
-        var existing = redis.KeyExistsAsync(key);
-        await Task.WhenAll(persisting, existing).ConfigureAwait(false);
-        return await existing.ConfigureAwait(false) ? Result.Applied() : Result.NotApplied(Status.Miss);
+        var answer = (Status)(int)await EvaluateAsync(Scripts.Touch, operation, [LifeArgument(operation)]).ConfigureAwait(false);
+        return answer == Status.Ok ? Result.Applied() : Result.NotApplied(answer);
     }
 
     private async Task<Result> PingAsync()

@@ -55,4 +55,19 @@ internal static class Scripts
         end
         return redis.call('GET', KEYS[1])
         """;
+
+    /// <summary>
+    /// Gives an entry another life. ARGV: life in milliseconds (0 = never expires). Answers with 0, or 1 when there is no
+    /// entry. Not PEXPIRE and PERSIST alone: in Garnet 2.2.8 their answer for an entry that has just expired is a run of
+    /// NULs, which ends the connection (docs/decisions/0006), and PERSIST does not tell "no end" from "no entry".
+    /// </summary>
+    public const string Touch = """
+        if redis.call('EXISTS', KEYS[1]) == 0 then return 1 end
+        if ARGV[1] == '0' then
+          redis.call('PERSIST', KEYS[1])
+        else
+          redis.call('PEXPIRE', KEYS[1], ARGV[1])
+        end
+        return 0
+        """;
 }
