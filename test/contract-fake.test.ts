@@ -5,7 +5,8 @@ import t from 'tap';
 import type { Backend } from '../src/backend.js';
 import { backendContract, type ContractOptions, openSubject, RULES } from './contract.js';
 import { FakeBackend, FakeStore } from './fake-backend.js';
-import { PLANTED_BUGS, type PlantedBug } from './planted-bugs.js';
+import type { PlantedBug } from './planted-bugs/bug.js';
+import { PLANTED_BUGS } from './planted-bugs.js';
 
 function fake(bug?: PlantedBug): ContractOptions {
   const store = new FakeStore();
