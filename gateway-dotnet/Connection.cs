@@ -15,7 +15,11 @@ internal sealed class Connection : IAsyncDisposable
     private readonly Task<ConnectionMultiplexer?> connecting;
     private readonly byte[] prefix;
 
-    /// <summary>Servers told of as lost: one event for an outage, and none for a first connection that is "restored".</summary>
+    /// <summary>
+    /// Servers known, and whether they were told of as lost: one event for an outage, and none for a first connection
+    /// that is "restored". A connection given up because nothing came from it ends without a word (docs/decisions/0003);
+    /// of such an outage only the end is told.
+    /// </summary>
     private readonly ConcurrentDictionary<EndPoint, bool> lost = new();
 
     private volatile Provider? provider;
@@ -70,21 +74,36 @@ internal sealed class Connection : IAsyncDisposable
     {
         redis.ConnectionFailed += (_, news) =>
         {
-            if (IsMain(news) && lost.TryAdd(news.EndPoint!, true))
+            if (IsMain(news) && Loses(news.EndPoint!))
                 tell(new Event("warn", "connection_failed", $"The connection to {Name(news.EndPoint)} was lost ({news.FailureType}); reconnecting."));
         };
         redis.ConnectionRestored += (sender, news) =>
         {
-            if (IsMain(news) && lost.TryRemove(news.EndPoint!, out _))
+            if (IsMain(news) && Regains(news.EndPoint!))
                 tell(new Event("info", "connection_restored", $"The connection to {Name(news.EndPoint)} is restored."));
         };
         redis.ConfigurationChanged += (_, news) =>
             tell(new Event("debug", "topology_changed", $"The servers behind {Name(news.EndPoint)} have changed."));
         foreach (var server in redis.GetServers())
         {
-            if (!server.IsConnected && lost.TryAdd(server.EndPoint, true))
+            if (server.IsConnected) lost.TryAdd(server.EndPoint, false);
+            else if (Loses(server.EndPoint))
                 tell(new Event("warn", "connection_failed", $"{Name(server.EndPoint)} cannot be reached yet; trying again in the background."));
         }
+    }
+
+    private bool Loses(EndPoint server)
+    {
+        var told = lost.TryGetValue(server, out var before) && before;
+        lost[server] = true;
+        return !told;
+    }
+
+    private bool Regains(EndPoint server)
+    {
+        var known = lost.ContainsKey(server);
+        lost[server] = false;
+        return known;
     }
 
     /// <summary>The second connection, for messages, comes and goes with the first.</summary>
