@@ -11,6 +11,7 @@ const bridge = await openBridge({
   keyPrefix: '',
   deadlineMs: 2000,
   maxValueBytes: 8 * 1024 * 1024,
+  embeddedBytes: 256 * 1024 * 1024,
   clientName: 'azurecache-bench',
   onEvent: () => {},
 });

@@ -39,7 +39,7 @@ internal sealed class EmbeddedGarnet : IAsyncDisposable
         GarnetServer? server = null;
         try
         {
-            server = new GarnetServer(ServerOptions(endPoint, password, folder, options.MaxValueBytes));
+            server = new GarnetServer(ServerOptions(endPoint, password, folder, options));
             server.Start();
             return new EmbeddedGarnet(server, folder, endPoint, password);
         }
@@ -63,15 +63,15 @@ internal sealed class EmbeddedGarnet : IAsyncDisposable
         folder?.Dispose();
     }
 
-    private static GarnetServerOptions ServerOptions(IPEndPoint endPoint, string password, DataFolder? folder, long maxValueBytes)
+    private static GarnetServerOptions ServerOptions(IPEndPoint endPoint, string password, DataFolder? folder, GatewayOptions gateway)
     {
         var options = new GarnetServerOptions
         {
             EndPoints = [endPoint],
             AuthSettings = new PasswordAuthenticationSettings(password),
             QuietMode = true,
-            // The defaults are made for a machine of its own: 16 GiB of log.
-            LogMemorySize = "64m",
+            // Taken as it fills. When it is full, the entries written longest ago make room.
+            LogMemorySize = $"{gateway.EmbeddedBytes}",
             PageSize = "4m",
             IndexMemorySize = "1m",
             EnableLua = true,
@@ -86,7 +86,7 @@ internal sealed class EmbeddedGarnet : IAsyncDisposable
             options.CheckpointDir = folder.Path;
             options.CommitFrequencyMs = 1000;
             // A record must fit in a page.
-            var pageBytes = BitPower(Math.Max(8 << 20, maxValueBytes * 2));
+            var pageBytes = BitPower(Math.Max(8 << 20, gateway.MaxValueBytes * 2));
             options.AofPageSize = $"{pageBytes}";
             options.AofMemorySize = $"{pageBytes * 4}";
             // A log over this size gives way to a snapshot. Its files are deleted whole, so they are no larger.

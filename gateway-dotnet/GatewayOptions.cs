@@ -28,6 +28,9 @@ internal sealed record GatewayOptions
     /// <summary>Bytes of the largest value; sizes the log of the embedded backend.</summary>
     public long MaxValueBytes { get; init; } = 8 << 20;
 
+    /// <summary>Memory for the entries of the embedded backend.</summary>
+    public long EmbeddedBytes { get; init; } = 256 << 20;
+
     /// <summary>Folder in which the embedded backend keeps entries over a restart. Without it nothing is written to disk.</summary>
     public string? DataDir { get; init; }
 

@@ -31,6 +31,8 @@ export interface BridgeOptions {
   keyPrefix: string;
   deadlineMs: number;
   maxValueBytes: number;
+  /** Memory for the entries of the embedded backend. */
+  embeddedBytes: number;
   /** The name the backend lists our connection under. */
   clientName: string;
   onEvent: (event: BackendEvent) => void;

@@ -43,6 +43,8 @@ export interface Config {
   /** Stands before every key. */
   readonly keyPrefix: string;
   readonly maxValueBytes: number;
+  /** Memory for the entries of the embedded backend. */
+  readonly embeddedBytes: number;
   /** 0 = no near cache. */
   readonly nearCacheBytes: number;
   /** How long a request waits for the backend. */

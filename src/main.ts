@@ -53,6 +53,7 @@ async function start(config: Config, log: Logger, version: string): Promise<Runn
     ...{ connection: config.connection, identifier: config.identifier, token: config.token },
     ...{ caFile: config.caFile, dataDir: config.dataDir, keyPrefix: config.keyPrefix },
     ...{ deadlineMs: config.deadlineMs, maxValueBytes: config.maxValueBytes },
+    embeddedBytes: config.embeddedBytes,
     clientName: `azurecache-${version}`,
     onEvent: ({ level, event, message }) => log[level]({ event }, message),
   });

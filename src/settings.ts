@@ -163,6 +163,15 @@ export const settingsSchema = z.strictObject({
       sentence:
         'The largest value. Redis allows 512 MiB, but a value travels whole through the memory of the sidecar, so more than 64 MiB is refused.',
     }),
+  embeddedBytes: whole(64 * MIB, 65_536 * MIB)
+    .default(256 * MIB)
+    .register(about, {
+      group: 'Entries',
+      unit: 'bytes',
+      allowed: `a whole number from ${64 * MIB} (64 MiB) to ${65_536 * MIB} (64 GiB)`,
+      sentence:
+        'Memory for the entries of the embedded backend, taken as it fills. When it is full, the entries written longest ago make room.',
+    }),
   nearCacheBytes: whole(0, 8192 * MIB)
     .default(64 * MIB)
     .register(about, {

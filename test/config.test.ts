@@ -18,6 +18,7 @@ t.test('with no setting at all everything has its default', async (t) => {
     },
     ...{ dataDir: undefined, keyPrefix: '', defaultTtlMs: 86_400_000 },
     ...{ maxValueBytes: 8 * 1024 * 1024, nearCacheBytes: 64 * 1024 * 1024 },
+    embeddedBytes: 256 * 1024 * 1024,
     ...{ deadlineMs: 2000, logLevel: 'info' },
   });
 });
@@ -32,6 +33,7 @@ t.test('a number is whole, plain and within its range', async (t) => {
     AZURE_CACHE_TTL_SECONDS: [1, 315_360_000],
     AZURE_CACHE_MAX_VALUE_BYTES: [1, 64 * 1024 * 1024],
     AZURE_CACHE_NEAR_CACHE_BYTES: [0, 8 * 1024 ** 3],
+    AZURE_CACHE_EMBEDDED_BYTES: [64 * 1024 ** 2, 64 * 1024 ** 3],
     AZURE_CACHE_DEADLINE_MS: [50, 60_000],
   } as const;
   for (const [name, [least, most]] of Object.entries(ranges)) {
