@@ -1,9 +1,9 @@
 // The doors: the same HTTP server on loopback TCP and on a Unix socket or named pipe. Opened and closed by main.ts.
 // Knows what a connection is, and nothing of what is asked on it.
-import { chmod, mkdir, readFile, rename, rm, stat, unlink, writeFile } from 'node:fs/promises';
+import { chmod } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
-import { type AddressInfo, connect, type ListenOptions, type Socket } from 'node:net';
-import { dirname } from 'node:path';
+import type { AddressInfo, ListenOptions, Socket } from 'node:net';
+import { announce, type Door, ListenError, makeRoom, withdraw } from './door-files.js';
 import { markLocal } from './guard.js';
 import { replyRaw } from './raw-reply.js';
 import { STREAM_PROTOCOL, type Streams } from './stream.js';
@@ -22,11 +22,6 @@ const LIMITS = {
 /** An answer that is not read ends its connection after this long without a byte moving. */
 const STALLED_MS = 60_000;
 
-/** Where the sidecar can be reached. */
-export type Door =
-  | { kind: 'tcp'; host: string; port: number; url: string }
-  | { kind: 'socket' | 'pipe'; path: string };
-
 export interface DoorOptions {
   host: string;
   /** 0 = any free one; undefined = no TCP door. */
@@ -36,11 +31,6 @@ export interface DoorOptions {
   /** Where clients look the doors up; undefined = nowhere. */
   discoveryFile: string | undefined;
   version: string;
-}
-
-/** A door could not be opened: one sentence that says what to do. */
-export class ListenError extends Error {
-  override readonly name = 'ListenError';
 }
 
 /** The open doors. */
@@ -92,7 +82,7 @@ export async function openDoors(
         url: `http://${host.includes(':') ? `[${host}]` : host}:${bound}`,
       });
     }
-    await announce(list, options);
+    await announce(list, options.version, options.discoveryFile);
     return doors;
   } catch (error) {
     destroy(servers);
@@ -164,57 +154,8 @@ function explain(error: NodeJS.ErrnoException, { host, port, path }: ListenOptio
   }
 }
 
-/** Makes the socket's folder if need be, checks that nobody else can put a socket of theirs there, removes a stale one. */
-async function makeRoom(path: string): Promise<void> {
-  const folder = dirname(path);
-  try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-  } catch (error) {
-    throw explain(error as NodeJS.ErrnoException, { path });
-  }
-  const { uid, mode } = await stat(folder);
-  const shared = (mode & 0o022) !== 0 && (mode & 0o1000) === 0;
-  if ((uid !== process.getuid?.() && uid !== 0) || shared)
-    throw new ListenError(
-      `The folder ${folder} can be changed by other users. Give it to this user (chmod 700), or set AZURE_CACHE_SOCKET.`,
-    );
-  const there = await stat(path).catch(() => undefined);
-  if (there === undefined) return;
-  if (!there.isSocket())
-    throw new ListenError(`${path} is there and is no socket. Remove it, or set AZURE_CACHE_SOCKET.`);
-  if (await answers(path)) throw explain({ code: 'EADDRINUSE' } as NodeJS.ErrnoException, { path });
-  await unlink(path);
-}
-
-/** Whether somebody listens on the socket; a refused connection means that its process is gone. */
-function answers(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(path);
-    socket.once('connect', () => resolve(true)).once('connect', () => socket.destroy());
-    socket.once('error', (error: NodeJS.ErrnoException) => resolve(error.code !== 'ECONNREFUSED'));
-  });
-}
-
-/** Tells clients where the doors are; whole or not at all, readable by this user only (umask, main.ts). */
-async function announce(doors: Door[], { discoveryFile, version }: DoorOptions): Promise<void> {
-  if (discoveryFile === undefined) return;
-  const draft = `${discoveryFile}.${process.pid}`;
-  try {
-    await mkdir(dirname(discoveryFile), { recursive: true });
-    await writeFile(draft, `${JSON.stringify({ version, pid: process.pid, doors })}\n`, { mode: 0o600 });
-    await rename(draft, discoveryFile);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw new ListenError(`Cannot write ${discoveryFile} (${code}). Clients look the doors up there.`);
-  }
-}
-
 async function close(servers: Server[], { discoveryFile }: DoorOptions): Promise<void> {
-  if (discoveryFile !== undefined) {
-    // Only our own: another sidecar may have come since.
-    const text = await readFile(discoveryFile, 'utf8').catch(() => '');
-    if (text.includes(`"pid":${process.pid},`)) await rm(discoveryFile, { force: true });
-  }
+  await withdraw(discoveryFile);
   const idle = setInterval(() => {
     for (const server of servers) server.closeIdleConnections();
   }, CLOSE_IDLE_MS);

@@ -6,9 +6,10 @@ import { type Logger, pino } from 'pino';
 import type { Bridge } from './bridge.js';
 import { Cache } from './cache.js';
 import { askedFor, type Config, ConfigError, helpText, isLoopback, loadConfig } from './config.js';
+import { ListenError } from './door-files.js';
 import { prepareEdge } from './edge-env.js';
 import { Guard } from './guard.js';
-import { type Doors, ListenError, openDoors } from './listen.js';
+import { type Doors, openDoors } from './listen.js';
 import { buildServer } from './server.js';
 import { Streams } from './stream.js';
 

@@ -7,13 +7,13 @@ import { type Cache, MAX_KEY_BYTES, valueTooLarge } from './cache.js';
 import type { ErrorCode } from './errors.js';
 import {
   FrameError,
-  FrameReader,
   frameId,
   OPERATION_HEADER_BYTES,
   readOperation,
   resultBytes,
   writeResult,
 } from './frame.js';
+import { FrameReader } from './frame-reader.js';
 import type { Guard } from './guard.js';
 import { replyRaw } from './raw-reply.js';
 

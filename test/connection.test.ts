@@ -9,7 +9,8 @@ import { promisify } from 'node:util';
 import t, { type Test } from 'tap';
 import { type AzureCacheError, type Connection, connect, type Operation } from '../client/src/index.js';
 import type { Result } from '../src/backend.js';
-import { FrameReader, frameId, readOperation, resultBytes, writeResult } from '../src/frame.js';
+import { frameId, readOperation, resultBytes, writeResult } from '../src/frame.js';
+import { FrameReader } from '../src/frame-reader.js';
 import { startSidecar } from './fixtures/sidecar.js';
 import { until, within } from './fixtures/wait.js';
 

@@ -6,10 +6,10 @@ import t from 'tap';
 
 // From the bottom up. A new file goes into the lowest layer it can.
 const LAYERS = [
-  ['errors', 'settings', 'edge-env'],
+  ['errors', 'settings', 'edge-env', 'door-files'],
   ['backend', 'setting-names', 'door-paths', 'guard', 'raw-reply'],
   ['frame', 'sources'],
-  ['config', 'cache', 'bridge'],
+  ['config', 'cache', 'bridge', 'frame-reader'],
   ['routes/parameters'],
   ['routes/replies'],
   ['routes/batch', 'routes/cache', 'routes/health'],
