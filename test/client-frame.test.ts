@@ -2,9 +2,9 @@
 // table of errors, held to the sidecar's.
 import { readFileSync } from 'node:fs';
 import t from 'tap';
-import { SIDECAR_ERRORS } from '../client/src/errors.js';
-import { FrameReader, frameId, operationBytes, readResult, writeOperation } from '../client/src/frame.js';
-import type { Operation } from '../client/src/operation.js';
+import { SIDECAR_ERRORS } from '../client/dist/errors.js';
+import { FrameReader, frameId, operationBytes, readResult, writeOperation } from '../client/dist/frame.js';
+import type { Operation } from '../client/dist/operation.js';
 import { ERRORS } from '../src/errors.js';
 
 const read = (path: string) => readFileSync(new URL(path, import.meta.url), 'utf8');

@@ -7,7 +7,7 @@ import { type AddressInfo, Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import t, { type Test } from 'tap';
-import { type AzureCacheError, type Connection, connect, type Operation } from '../client/src/index.js';
+import { type AzureCacheError, type Connection, connect, type Operation } from '../client/dist/index.js';
 import type { Result } from '../src/backend.js';
 import { frameId, readOperation, resultBytes, writeResult } from '../src/frame.js';
 import { FrameReader } from '../src/frame-reader.js';
@@ -239,7 +239,7 @@ t.test('close waits for what is unanswered and takes nothing more', async (t) =>
   const { connection, peer } = await pair(t);
   const call = connection.run(get('k'));
   const closed = connection.close();
-  t.match(await failureOf(connection.run(get('k'))), { code: 'connection_closed', outcome: 'not_applied' });
+  t.match(await failureOf(connection.run(get('k'))), { code: 'closed', outcome: 'not_applied' });
   await peer.arrived(1);
   peer.answer(peer.asked[0]?.id ?? 0);
   t.equal((await call).status, 'ok');

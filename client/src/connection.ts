@@ -76,7 +76,7 @@ export class Connection {
 
   /** Takes nothing more, waits for what is unanswered (to its deadline at most), then ends the connection. */
   close(): Promise<void> {
-    this.#end ??= new AzureCacheError('connection_closed', 'The connection has been closed. Open another.');
+    this.#end ??= new AzureCacheError('closed', 'The connection has been closed. Open another.');
     this.#closing = true;
     this.#socket.ref();
     if (this.#unanswered.count === 0) this.#rest();

@@ -45,7 +45,19 @@ const CLIENT_ERRORS = {
   /** The connection ended before the answer. */
   connection_lost: [503, true],
   /** `close()` was called before. */
-  connection_closed: [503, false],
+  closed: [503, false],
+  /** The socket or the discovery file could have been put there by another user. */
+  door_refused: [503, false],
+  /** The AbortSignal of the call has fired. */
+  aborted: [499, false],
+  /** An option or a variable of the environment cannot be used. */
+  options_invalid: [400, false],
+  /** The value cannot be written as JSON, or is no bytes where bytes are due. */
+  value_invalid: [400, false],
+  /** What lies under the key is no JSON. */
+  value_not_json: [422, false],
+  /** Others changed the entry each time between reading and writing it. */
+  conflict: [409, true],
 } as const;
 
 type Row = (typeof SIDECAR_ERRORS)[keyof typeof SIDECAR_ERRORS];
