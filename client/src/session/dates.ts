@@ -1,0 +1,71 @@
+// The dates that a framework keeps inside a session. The entry's life in the cache is the only clock (a touch moves it
+// and leaves the bytes alone), so dates inside are renewed when a session is read, and do not count as a change.
+// Pure. Called by snapshot.ts, sessions.ts and the stores.
+import { isDeepStrictEqual } from 'node:util';
+import type { Fields } from './merge.js';
+
+/** How one framework writes its dates. */
+export interface Dates {
+  /** The fields that hold dates, in the order in which they are written, before all others. */
+  readonly fields: readonly string[];
+  /** Whether two values of such a field are the same setting, whatever the date. */
+  same(field: string, a: unknown, b: unknown): boolean;
+  /** Makes the dates of a session that was just read what they would be if it had been written now. */
+  renew(session: Record<string, unknown>, now: number): void;
+}
+
+type Cookie = { expires?: unknown; originalMaxAge?: unknown } & Record<string, unknown>;
+
+/**
+ * express-session computes originalMaxAge anew from two readings of the clock each time a cookie is touched, so that it
+ * loses a millisecond now and then (its session/cookie.js). People set it in seconds.
+ */
+const DRIFT_MS = 100;
+
+/** `session.cookie` of express-session and @fastify/session: `expires` beside the `originalMaxAge` that it came from. */
+export const cookieDates: Dates = {
+  fields: ['cookie'],
+
+  same(_field, a, b) {
+    if (!isObject(a) || !isObject(b)) return isDeepStrictEqual(a, b);
+    if (!sameMaxAge(a, b)) return false;
+    for (const name of new Set([...Object.keys(a), ...Object.keys(b)]))
+      if (name !== 'expires' && name !== 'originalMaxAge' && !isDeepStrictEqual(a[name], b[name]))
+        return false;
+    return true;
+  },
+
+  renew({ cookie }, now) {
+    if (!isObject(cookie) || typeof cookie.originalMaxAge !== 'number') return;
+    cookie.expires = new Date(now + cookie.originalMaxAge).toISOString();
+  },
+};
+
+function sameMaxAge(a: Cookie, b: Cookie): boolean {
+  if (typeof a.originalMaxAge === 'number' && typeof b.originalMaxAge === 'number')
+    return Math.abs(a.originalMaxAge - b.originalMaxAge) < DRIFT_MS;
+  // Without it the date is not renewed, and counts.
+  return (
+    (a.originalMaxAge ?? undefined) === (b.originalMaxAge ?? undefined) &&
+    timeOf(a.expires) === timeOf(b.expires)
+  );
+}
+
+function timeOf(date: unknown): number | undefined {
+  return date === null || date === undefined ? undefined : new Date(date as string | Date).getTime();
+}
+
+function isObject(value: unknown): value is Cookie {
+  return typeof value === 'object' && value !== null;
+}
+
+/** A copy of the dated fields of a session, as JSON would have them: they are compared when the live ones have changed. */
+export function datedFields({ fields }: Dates, session: Fields): Fields {
+  const copy: Record<string, unknown> = {};
+  for (const name of fields) {
+    const value = session[name] as { toJSON?: () => unknown } | undefined;
+    const plain = typeof value?.toJSON === 'function' ? value.toJSON() : value;
+    copy[name] = isObject(plain) ? { ...plain } : plain;
+  }
+  return copy;
+}

@@ -1,0 +1,127 @@
+// The options of a session store, checked: from what applications write to the rules of sessions.ts. Called by the
+// stores. Knows nothing of a store's framework but how its cookie says when it ends.
+import { AzureCacheError } from '../errors.js';
+import { defaultLife, type Life, MAX_TTL_MS } from '../life.js';
+import type { TransportOptions } from '../transport.js';
+import type { Conflict, Fields } from './merge.js';
+import type { Serializer } from './snapshot.js';
+
+/** Options of a session store; names and defaults are connect-redis' where it has them. */
+export interface StoreOptions extends TransportOptions {
+  /** Stands before each session id. Default `sess:`. */
+  prefix?: string;
+  /**
+   * Seconds that a session lives whose cookie does not say, or a function that answers the seconds for every session.
+   * Default: AZURE_CACHE_TTL_SECONDS, else what the sidecar is set to (one day).
+   */
+  ttl?: number | ((session: never) => number);
+  /** `touch` does nothing. Default false. */
+  disableTouch?: boolean;
+  /** Sessions never expire. Default false. */
+  disableTTL?: boolean;
+  /** Default JSON. */
+  serializer?: Serializer;
+  /** Seconds. A touch that would move the end of a session by less is left out. Default 0: none is. */
+  touchAfter?: number;
+  /** Which change counts where two requests have changed one field. Default `mine`, the later one. */
+  conflict?: Conflict;
+  /** Fields of which a later request never overwrites a change. Default passport, user, userId. */
+  atomic?: readonly string[];
+  /** Reads may come from the near cache of the sidecar, also for up to a second after a logout elsewhere. Default false. */
+  near?: boolean;
+  /**
+   * Emit `disconnect` and `connect` when the sidecar goes and comes, which make express-session go on without a
+   * session. Default false: requests get an error with status 503.
+   */
+  signalReadiness?: boolean;
+  /** Options of 2013, checked and not used: the settings of the sidecar name the cache. */
+  identifier?: string;
+  token?: string;
+}
+
+const ATOMIC = ['passport', 'user', 'userId'];
+const NEVER: Life = { ttlKind: 'never', ttlMs: 0 };
+
+/** What the rules of sessions.ts need of the options. */
+export interface CheckedOptions {
+  prefix: string;
+  serializer: Serializer;
+  conflict: Conflict;
+  atomic: ReadonlySet<string>;
+  touchAfterMs: number;
+  fresh: boolean;
+  lifeOf: (session: Fields) => Life | undefined;
+}
+
+/**
+ * @throws AzureCacheError `options_invalid`, and the errors of 2013 for `identifier` and `token`
+ */
+export function checkOptions(options: StoreOptions): CheckedOptions {
+  const { prefix = 'sess:', serializer = JSON, conflict = 'mine', atomic = ATOMIC, touchAfter = 0 } = options;
+  checkOld(options);
+  if (typeof prefix !== 'string') throw invalid('prefix', 'a string');
+  if (typeof serializer?.stringify !== 'function' || typeof serializer.parse !== 'function')
+    throw invalid('serializer', 'an object with the functions stringify and parse');
+  if (conflict !== 'mine' && conflict !== 'theirs' && typeof conflict !== 'function')
+    throw invalid('conflict', "'mine', 'theirs' or a function (field, base, mine, theirs) => value");
+  if (!Array.isArray(atomic) || !atomic.every((field) => typeof field === 'string'))
+    throw invalid('atomic', 'an array of names of fields');
+  if (typeof touchAfter !== 'number' || !(touchAfter >= 0))
+    throw invalid('touchAfter', 'a number of seconds from 0 on');
+  if ('client' in options)
+    throw new AzureCacheError(
+      'options_invalid',
+      'The store takes no client: the sidecar has the connection to Redis.',
+    );
+  return {
+    ...{ prefix, serializer, conflict },
+    atomic: new Set(atomic),
+    touchAfterMs: touchAfter * 1000,
+    fresh: options.near !== true,
+    lifeOf: lifeRule(options),
+  };
+}
+
+/** The checks of 2013, with their messages. */
+function checkOld(options: StoreOptions): void {
+  for (const name of ['identifier', 'token'] as const)
+    if (options[name] && typeof options[name] !== 'string')
+      throw new Error(`The options.${name} must be a string.`);
+}
+
+/** The order: function, cookie, number, the application's environment, the sidecar. */
+function lifeRule({ ttl, disableTTL }: StoreOptions): (session: Fields) => Life | undefined {
+  if (disableTTL) return () => NEVER;
+  if (typeof ttl === 'function')
+    return (session) => lifeFor((ttl as (session: Fields) => number)(session) * 1000);
+  // A text was taken, and passed over, in 2013.
+  const fallback = defaultLife(typeof ttl === 'string' && ttl !== '' ? Number(ttl) : ttl);
+  return ({ cookie }) => {
+    const ms = msLeft(cookie as CookieLife | undefined);
+    return ms === undefined ? fallback : lifeFor(ms);
+  };
+}
+
+type CookieLife = { expires?: Date | string | false | null; maxAge?: number | null };
+
+function msLeft(cookie: CookieLife | undefined): number | undefined {
+  if (cookie?.expires) return new Date(cookie.expires).getTime() - Date.now();
+  return typeof cookie?.maxAge === 'number' ? cookie.maxAge : undefined;
+}
+
+/** Undefined = the time is over. Longer than the sidecar takes becomes the longest. */
+function lifeFor(ms: number): Life | undefined {
+  if (typeof ms !== 'number' || Number.isNaN(ms))
+    throw new AzureCacheError(
+      'ttl_invalid',
+      'The life of the session is no number: look at the function ttl, and at cookie.expires.',
+    );
+  return ms > 0 ? { ttlKind: 'for', ttlMs: Math.min(Math.ceil(ms), MAX_TTL_MS) } : undefined;
+}
+
+function invalid(name: string, allowed: string): AzureCacheError {
+  return new AzureCacheError(
+    'options_invalid',
+    `The option ${name} of the store is not valid: it takes ${allowed}.`,
+  );
+}

@@ -1,0 +1,134 @@
+// Sessions in the cache, safe under concurrent requests: what is destroyed stays destroyed, and a change to one field
+// never undoes a change to another. Called by the stores, each of which carries what was read to what is saved in the
+// way of its framework. Knows nothing of frameworks; how a save finds its place among others is writer.ts's.
+import type { Life } from '../life.js';
+import type { Transport } from '../transport.js';
+import type { Dates } from './dates.js';
+import { Entries } from './entries.js';
+import type { Held, Loaded } from './held.js';
+import type { Conflict, Fields } from './merge.js';
+import { readSession, type Serializer, type Snapshot, sameSettings } from './snapshot.js';
+import { Writer } from './writer.js';
+
+export interface SessionRules {
+  /** Stands before each session id. */
+  prefix: string;
+  serializer: Serializer;
+  dates: Dates;
+  conflict: Conflict;
+  atomic: ReadonlySet<string>;
+  /** A touch that would move the end of the life by less than this is left out. 0 = none is. */
+  touchAfterMs: number;
+  /** Read past the near cache of the sidecar. */
+  fresh: boolean;
+  /** The life that this session should have from now on; undefined = its time is over. */
+  lifeOf: (session: Fields) => Life | undefined;
+  /** `dropped`: a save found that its session has ended; `merged`: a save met another one. */
+  tell: (event: 'dropped' | 'merged', id: string) => void;
+}
+
+export class Sessions {
+  readonly #rules: SessionRules;
+  readonly #entries: Entries;
+  readonly #writer: Writer;
+  /** Those with saves under way, by session id. */
+  readonly #saving = new Map<string, Set<Held>>();
+
+  constructor(transport: Transport, rules: SessionRules) {
+    this.#rules = rules;
+    this.#entries = new Entries(transport, rules.prefix, rules.fresh);
+    this.#writer = new Writer(this.#entries, rules);
+  }
+
+  /**
+   * Reads a session, its dates renewed; undefined when there is none, or something that is no session.
+   * @throws AzureCacheError, and what a serializer of the application's own throws
+   */
+  async load(id: string): Promise<Loaded | undefined> {
+    const stored = await this.#entries.get(id, this.#rules.touchAfterMs > 0);
+    const session = stored && (await readSession(stored.text, this.#rules));
+    return session && { session, stored };
+  }
+
+  /**
+   * Saves what the session object behind `held` is `now`.
+   * @throws AzureCacheError `conflict` after eight changes by others; what the function `conflict` throws
+   */
+  save(held: Held, now: Snapshot, life: Life | undefined): Promise<void> {
+    if (!life) return this.destroy(held.id);
+    return this.#inTurn(held, () => this.#writer.save(held, now, life));
+  }
+
+  /** Renews the life; saves if more of the dated fields has changed than the date. */
+  touch(held: Held, now: Snapshot, life: Life | undefined): Promise<void> {
+    if (!life) return this.destroy(held.id);
+    return this.#inTurn(held, () =>
+      sameSettings(held.seen, now, this.#rules.dates)
+        ? this.#writer.touch(held, life)
+        : this.#writer.save(held, now, life),
+    );
+  }
+
+  /** Writes over whatever lies there: for callers that have read nothing. */
+  async put(id: string, text: string, life: Life | undefined): Promise<void> {
+    if (!life) return this.destroy(id);
+    await this.#entries.run('put', id, { value: Buffer.from(text), ...life });
+  }
+
+  /** Renews the life of whatever lies there. */
+  async renew(id: string, life: Life | undefined): Promise<void> {
+    if (!life) return this.destroy(id);
+    await this.#entries.run('touch', id, life);
+  }
+
+  /** Ends a session. Saves of it that wait here for their turn are dropped. */
+  async destroy(id: string): Promise<void> {
+    for (const held of this.#saving.get(id) ?? []) held.destroyed = true;
+    await this.#entries.run('delete', id, {});
+  }
+
+  /** The ids of all sessions there are, each once. One that comes or goes meanwhile may be missing or there. */
+  async ids(): Promise<string[]> {
+    const { prefix } = this.#rules;
+    const ids = new Set<string>();
+    let cursor = '';
+    do {
+      const page = await this.#entries.ask({ verb: 'list', key: prefix, value: Buffer.from(cursor) });
+      const { keys, cursor: next = '' } = JSON.parse(String(page.value)) as {
+        keys: string[];
+        cursor?: string;
+      };
+      for (const key of keys) ids.add(key.slice(prefix.length));
+      cursor = next;
+    } while (cursor !== '');
+    return [...ids];
+  }
+
+  /** Every session that can be read. */
+  async all(): Promise<(Loaded & { id: string })[]> {
+    const ids = await this.ids();
+    const loaded = await Promise.all(ids.map(async (id) => ({ id, found: await this.load(id) })));
+    return loaded.flatMap(({ id, found }) => (found ? [{ id, ...found }] : []));
+  }
+
+  /** Ends all sessions there are. */
+  async clear(): Promise<void> {
+    await Promise.all((await this.ids()).map((id) => this.destroy(id)));
+  }
+
+  /** Saves and touches of one session object queue behind each other. */
+  #inTurn(held: Held, work: () => Promise<void>): Promise<void> {
+    const turn = held.last ? held.last.then(work, work) : work();
+    held.last = turn;
+    const saving = this.#saving.get(held.id) ?? new Set();
+    this.#saving.set(held.id, saving.add(held));
+    const leave = () => {
+      if (held.last !== turn) return;
+      held.last = undefined;
+      saving.delete(held);
+      if (saving.size === 0) this.#saving.delete(held.id);
+    };
+    turn.then(leave, leave);
+    return turn;
+  }
+}
