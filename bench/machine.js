@@ -25,6 +25,7 @@ export function describeMachine(command, versions) {
       `StackExchange.Redis ${versions.stackExchangeRedis}, Microsoft.Garnet ${versions.garnet}`,
     ],
     ['Redis', output('redis-server', '--version').match(/v=(\S+)/)?.[1] ?? 'unknown'],
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: dpkg-query fills it in
     ['webdis', output('dpkg-query', '--show', '--showformat=${Version}', 'webdis')],
   ];
 }

@@ -33,7 +33,7 @@ async function isFilled(t: Test, sidecar: Sidecar): Promise<void> {
     keys.map((key) => `value of ${key}`),
   );
   const lives = await Promise.all(keys.map((key) => ask(sidecar, `HEAD /v1/cache/${key}`)));
-  const seconds = lives.map(({ headers }) => headers['ttl']);
+  const seconds = lives.map(({ headers }) => headers.ttl);
   t.ok(
     seconds.every((ttl, i) => (i % 3 === 0 ? ttl === undefined : Number(ttl) > 3500 && Number(ttl) <= 3600)),
     'each with its life',
@@ -111,7 +111,7 @@ t.test('lives go on while the sidecar is down', async (t) => {
   await until(() => performance.now() - written > 1500, 3000, 'the short life to end');
   await using second = await startOn(folder);
   t.equal((await get(second, 'short')).status, 404);
-  t.match((await ask(second, 'HEAD /v1/cache/long')).headers['ttl'], /^5\d$/);
+  t.match((await ask(second, 'HEAD /v1/cache/long')).headers.ttl, /^5\d$/);
 });
 
 t.test('a second sidecar on the folder is refused, and the first is unharmed', async (t) => {

@@ -58,7 +58,7 @@ t.test('FORMAT is the same text in src/frame.ts and in gateway-dotnet/Frames.cs'
     return lines.slice(start, end);
   };
   const format = formatOf(read('../src/frame.ts'));
-  t.match(format.join('\n'), /FORMAT[^]+OPERATION[^]+RESULT[^]+detail of an error/);
+  t.match(format.join('\n'), /FORMAT[\s\S]+OPERATION[\s\S]+RESULT[\s\S]+detail of an error/);
   t.same(formatOf(read('../gateway-dotnet/Frames.cs')), format);
 });
 

@@ -115,7 +115,7 @@ t.test('a name that is no setting is refused with the one that was meant', async
 t.test('a name that is like no other is refused with the way to the list', async (t) => {
   refused(t, { env: { AZURE_CACHE_XYZZY: SECRET } }, /AZURE_CACHE_XYZZY.*--help/);
   refused(t, { argv: ['-p', SECRET] }, /-p .*--help/);
-  refused(t, { file: { ['constructor']: 1 } }, /constructor in .*--help/);
+  refused(t, { file: { constructor: 1 } }, /constructor in .*--help/);
   refused(t, { file: '{"__proto__": {"port": 1}}' }, /__proto__ in .*--help/);
   refused(t, { file: { 'line\nbreak': 1 } }, /line break in .*--help/);
 });

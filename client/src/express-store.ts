@@ -33,7 +33,9 @@ export interface AzureCacheStore {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
+// biome-ignore lint/suspicious/noExplicitAny: what an application keeps in its sessions is its own
 export type SessionRecord = Record<string, any>;
+// biome-ignore lint/suspicious/noExplicitAny: the constructor of a store that this project does not know
 export type StoreBase = abstract new (...options: any[]) => object;
 /** The class that `azurecache(session)` answers. */
 export type StoreClass<Base extends StoreBase> = new (

@@ -25,7 +25,7 @@ export interface MergeRules {
 }
 
 /** The field of `fields`, and nothing that an object has by birth. */
-const valueOf = (fields: Fields, name: string): unknown =>
+const fieldOf = (fields: Fields, name: string): unknown =>
   Object.hasOwn(fields, name) ? fields[name] : undefined;
 
 /** Equal values: as deep as they go, prototypes aside from plain data included. */
@@ -47,7 +47,7 @@ export function merge(
   const names = new Set([...Object.keys(theirs), ...Object.keys(mine), ...Object.keys(base)]);
   const merged: [string, unknown][] = [];
   for (const name of names) {
-    const value = mergeField(name, valueOf(base, name), valueOf(mine, name), valueOf(theirs, name), rules);
+    const value = mergeField(name, fieldOf(base, name), fieldOf(mine, name), fieldOf(theirs, name), rules);
     if (value !== undefined) merged.push([name, value]);
   }
   // Not by assignment: a field may be called __proto__.
