@@ -9,7 +9,7 @@
 //   0      4    length      bytes that follow this field: 24 + keyLength + etagLength + bytes of the value
 //   4      4    id          chosen by the sender, 1 to 4294967295, unique among its unanswered frames
 //   8      1    verb        1 get, 2 put, 3 delete, 4 touch, 5 ping
-//   9      1    flags       1 answer with the ETag, 2 answer with the life left
+//   9      1    flags       1 answer with the ETag, 2 answer with the life left, 4 read past the near cache
 //   10     1    condition   0 none, 1 absent, 2 present, 3 etag
 //   11     1    ttlKind     0 default, 1 for, 2 never, 3 keep
 //   12     4    deadlineMs  how long the sender waits; 0 = as the sidecar is set
@@ -42,6 +42,7 @@ internal static class Frames
 
     private const int EtagFlag = 1;
     private const int TtlFlag = 2;
+    private const int FreshFlag = 4;
     private const int NeverFlag = 4;
     private const int ValueFlag = 8;
 
@@ -73,7 +74,7 @@ internal static class Frames
         var valueStart = OperationHeaderBytes + keyLength + etagLength;
         if (Id(bytes) == 0) return "An operation has id 0; ids start at 1.";
         if (bytes[8] is < (byte)Verb.Get or > (byte)Verb.Ping) return "The verb is not known.";
-        if (bytes[9] > (EtagFlag | TtlFlag)) return "A flag is not known.";
+        if (bytes[9] > (EtagFlag | TtlFlag | FreshFlag)) return "A flag is not known.";
         if (bytes[10] > (byte)Condition.Etag) return "The condition is not known.";
         if (bytes[11] > (byte)TtlKind.Keep) return "The ttlKind is not known.";
         if (ttlMs >= 1UL << 53) return "ttlMs is not below 2^53.";

@@ -40,6 +40,8 @@ export interface Operation {
   wantEtag: boolean;
   /** Answer with the life left (get). */
   wantTtl: boolean;
+  /** Ask the backend itself, not the near cache (get). */
+  fresh: boolean;
 }
 
 /** Results that are no errors. `absent`, `changed` and `exists` say why a condition did not hold. */
@@ -99,5 +101,6 @@ export function operation(verb: Operation['verb'], key: Buffer): Operation {
     deadlineMs: 0,
     wantEtag: false,
     wantTtl: false,
+    fresh: false,
   };
 }

@@ -8,7 +8,7 @@
 //   0      4    length      bytes that follow this field: 24 + keyLength + etagLength + bytes of the value
 //   4      4    id          chosen by the sender, 1 to 4294967295, unique among its unanswered frames
 //   8      1    verb        1 get, 2 put, 3 delete, 4 touch, 5 ping
-//   9      1    flags       1 answer with the ETag, 2 answer with the life left
+//   9      1    flags       1 answer with the ETag, 2 answer with the life left, 4 read past the near cache
 //   10     1    condition   0 none, 1 absent, 2 present, 3 etag
 //   11     1    ttlKind     0 default, 1 for, 2 never, 3 keep
 //   12     4    deadlineMs  how long the sender waits; 0 = as the sidecar is set
@@ -54,6 +54,8 @@ for (const [code, row] of Object.entries(ERRORS)) {
 
 const OPERATION_ETAG = 1;
 const OPERATION_TTL = 2;
+const OPERATION_FRESH = 4;
+const OPERATION_FLAGS = OPERATION_ETAG | OPERATION_TTL | OPERATION_FRESH;
 const RESULT_ETAG = 1;
 const RESULT_TTL = 2;
 const RESULT_NEVER = 4;
@@ -97,7 +99,10 @@ export function writeOperation(into: Buffer, offset: number, id: number, operati
   into.writeUInt32LE(length - 4, offset);
   into.writeUInt32LE(id, offset + 4);
   into[offset + 8] = VERB_BYTE[operation.verb];
-  into[offset + 9] = (operation.wantEtag ? OPERATION_ETAG : 0) | (operation.wantTtl ? OPERATION_TTL : 0);
+  into[offset + 9] =
+    (operation.wantEtag ? OPERATION_ETAG : 0) |
+    (operation.wantTtl ? OPERATION_TTL : 0) |
+    (operation.fresh ? OPERATION_FRESH : 0);
   into[offset + 10] = CONDITION_BYTE[operation.condition];
   into[offset + 11] = TTL_BYTE[operation.ttlKind];
   into.writeUInt32LE(operation.deadlineMs, offset + 12);
@@ -131,7 +136,7 @@ export function readOperation(frame: Buffer): Operation {
   const condition = CONDITIONS[frame[10] as number];
   const ttlKind = TTL_KINDS[frame[11] as number];
   if (verb === undefined) throw new FrameError(id, 'The verb is not known.');
-  if (flags > 3) throw new FrameError(id, 'A flag is not known.');
+  if (flags > OPERATION_FLAGS) throw new FrameError(id, 'A flag is not known.');
   if (condition === undefined) throw new FrameError(id, 'The condition is not known.');
   if (ttlKind === undefined) throw new FrameError(id, 'The ttlKind is not known.');
   if (frame.readUInt32LE(20) >= 0x200000) throw new FrameError(id, 'ttlMs is not below 2^53.');
@@ -153,6 +158,7 @@ export function readOperation(frame: Buffer): Operation {
     deadlineMs: frame.readUInt32LE(12),
     wantEtag: (flags & OPERATION_ETAG) !== 0,
     wantTtl: (flags & OPERATION_TTL) !== 0,
+    fresh: (flags & OPERATION_FRESH) !== 0,
   };
 }
 

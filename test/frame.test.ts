@@ -74,6 +74,7 @@ const PUT: Operation = {
   deadlineMs: 0,
   wantEtag: false,
   wantTtl: false,
+  fresh: false,
 };
 const ID = 0x01020304;
 
@@ -93,7 +94,7 @@ const MALFORMED: [what: string, frame: Buffer, id: number, message: RegExp][] = 
   ['with verb 0', put((frame) => frame.writeUInt8(0, 8)), ID, /verb/],
   ['with verb 6', put((frame) => frame.writeUInt8(6, 8)), ID, /verb/],
   ['with verb 255', put((frame) => frame.writeUInt8(255, 8)), ID, /verb/],
-  ['with flag 4', put((frame) => frame.writeUInt8(4, 9)), ID, /flag/],
+  ['with flag 8', put((frame) => frame.writeUInt8(8, 9)), ID, /flag/],
   ['with flag 128', put((frame) => frame.writeUInt8(128, 9)), ID, /flag/],
   ['with condition 4', put((frame) => frame.writeUInt8(4, 10)), ID, /condition/],
   ['with ttlKind 4', put((frame) => frame.writeUInt8(4, 11)), ID, /ttlKind/],

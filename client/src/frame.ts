@@ -8,7 +8,7 @@
 //   0      4    length      bytes that follow this field: 24 + keyLength + etagLength + bytes of the value
 //   4      4    id          chosen by the sender, 1 to 4294967295, unique among its unanswered frames
 //   8      1    verb        1 get, 2 put, 3 delete, 4 touch, 5 ping
-//   9      1    flags       1 answer with the ETag, 2 answer with the life left
+//   9      1    flags       1 answer with the ETag, 2 answer with the life left, 4 read past the near cache
 //   10     1    condition   0 none, 1 absent, 2 present, 3 etag
 //   11     1    ttlKind     0 default, 1 for, 2 never, 3 keep
 //   12     4    deadlineMs  how long the sender waits; 0 = as the sidecar is set
@@ -49,6 +49,7 @@ const OUTCOMES = ['not_applied', 'applied', 'unknown'] as const;
 
 const OPERATION_ETAG = 1;
 const OPERATION_TTL = 2;
+const OPERATION_FRESH = 4;
 const RESULT_ETAG = 1;
 const RESULT_TTL = 2;
 const RESULT_NEVER = 4;
@@ -86,7 +87,10 @@ export function writeOperation(
   into.writeUInt32LE(end - offset - 4, offset);
   into.writeUInt32LE(id, offset + 4);
   into[offset + 8] = VERB_BYTE[operation.verb];
-  into[offset + 9] = (operation.wantEtag ? OPERATION_ETAG : 0) | (operation.wantTtl ? OPERATION_TTL : 0);
+  into[offset + 9] =
+    (operation.wantEtag ? OPERATION_ETAG : 0) |
+    (operation.wantTtl ? OPERATION_TTL : 0) |
+    (operation.fresh ? OPERATION_FRESH : 0);
   into[offset + 10] = CONDITION_BYTE[operation.condition ?? 'none'];
   into[offset + 11] = TTL_BYTE[operation.ttlKind ?? 'default'];
   into.writeUInt32LE(deadlineMs, offset + 12);

@@ -31,6 +31,8 @@ export interface Operation {
   wantEtag?: boolean;
   /** Answer with the life left (get). */
   wantTtl?: boolean;
+  /** Read past the sidecar's near cache (get). */
+  fresh?: boolean;
 }
 
 /** The answer to one operation. `absent`, `changed` and `exists` say why a condition did not hold. */

@@ -75,7 +75,7 @@ public partial class FramesTests
     [InlineData(4, 0, 4, "id 0")]
     [InlineData(8, 0, 1, "verb")]
     [InlineData(8, 6, 1, "verb")]
-    [InlineData(9, 4, 1, "flag")]
+    [InlineData(9, 8, 1, "flag")]
     [InlineData(10, 4, 1, "condition")]
     [InlineData(11, 4, 1, "ttlKind")]
     [InlineData(22, 0x20, 1, "2^53")]

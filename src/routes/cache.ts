@@ -2,7 +2,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { operation } from '../backend.js';
 import type { Cache } from '../cache.js';
-import { conditionOf, etagText, hasAlready, keyOf, lifeOf, queryOf } from './parameters.js';
+import { conditionOf, etagText, hasAlready, isFresh, keyOf, lifeOf, queryOf } from './parameters.js';
 import { replyError, replyFailure, VALUE_HEADERS } from './replies.js';
 
 const NO_BYTES = Buffer.alloc(0);
@@ -54,6 +54,7 @@ async function get(
   if (touch !== undefined) Object.assign(asked, lifeOf(touch));
   asked.wantEtag = true;
   asked.wantTtl = wantTtl;
+  asked.fresh = isFresh(request.headers['cache-control']);
   // (2)
   const result = await cache.run(asked);
   if (result.status !== 'ok' || !result.value || !result.etag) return replyFailure(reply, result);

@@ -8,6 +8,8 @@ const LIFE = /^(\d{1,15})(ms)?$/;
 const ETAG = /^"([0-9a-f]{40})"$/i;
 /** A list of entity tags, weak ones included (RFC 9110, 8.8.3). */
 const ETAG_LIST = /^\s*(W\/)?"[\x21\x23-\x7e\x80-\xff]*"(\s*,\s*(W\/)?"[\x21\x23-\x7e\x80-\xff]*")*\s*$/;
+/** `no-cache` among the directives of a Cache-Control. */
+const NO_CACHE = /(?:^|,)\s*no-cache\s*(?:,|$)/i;
 
 /** The key in the path, decoded by the router; the rules for keys are cache.ts's. */
 export function keyOf(request: FastifyRequest): Buffer {
@@ -77,6 +79,11 @@ export function hasAlready(noneMatch: string | undefined, etag: string): boolean
   if (noneMatch === '*') return true;
   if (!ETAG_LIST.test(noneMatch)) throw new GatewayError('etag_invalid');
   return noneMatch.toLowerCase().includes(etag);
+}
+
+/** Whether the asker of a get wants no cached answer (Cache-Control: no-cache; RFC 9111, 5.2.1.4). */
+export function isFresh(cacheControl: string | undefined): boolean {
+  return cacheControl !== undefined && NO_CACHE.test(cacheControl);
 }
 
 /** The ETag as HTTP writes it: 40 hex digits in quotes. */

@@ -102,6 +102,15 @@ export const valueRules: Rule[] = [
     },
   },
   {
+    title: 'a read past the near cache is a read like any other',
+    async holds({ backend, key }) {
+      const it = entry(backend, key());
+      isMiss(await it.get({ fresh: true }));
+      isDone(await it.put('v'));
+      isValue(await it.get({ fresh: true }), 'v');
+    },
+  },
+  {
     title: 'a put gives the ETag of what it wrote when asked for',
     async holds({ backend, key }) {
       const it = entry(backend, key());

@@ -100,6 +100,11 @@ export const valueBugs: PlantedBug[] = [
     plant: asks(() => ({ wantEtag: true })),
   },
   {
+    title: 'a read past the near cache is not known',
+    breaks: 'a read past the near cache is a read like any other',
+    plant: (run) => (asked) => (asked.fresh ? Promise.resolve(failure('frame_invalid')) : run(asked)),
+  },
+  {
     title: 'a put gives no ETag',
     breaks: 'a put gives the ETag of what it wrote when asked for',
     plant: answers((_, { verb }) => verb === 'put' && { etag: undefined }),
