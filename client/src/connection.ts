@@ -1,11 +1,13 @@
 // One upgraded connection to the sidecar: operations go out in the order they were asked, answers come back in the
-// order they are ready. Opened by the application through `connect`; later by the client's pool.
+// order they are ready. Opened by the application through `connect`, by the client itself in link.ts.
 // Knows nothing of reconnecting or of retries: when it ends, it says of every operation what became of it.
 import type { Socket } from 'node:net';
+import { type Call, newCall } from './call.js';
 import { AzureCacheError } from './errors.js';
-import { FrameReader, frameId, operationBytes, readResult, UNASKED, writeOperation } from './frame.js';
+import { FrameReader, frameId, readResult, UNASKED } from './frame.js';
 import { type Operation, type Result, refusalOf } from './operation.js';
-import { Unanswered, type Waiting } from './unanswered.js';
+import { Outbox } from './outbox.js';
+import { Unanswered } from './unanswered.js';
 import { type Door, upgrade } from './upgrade.js';
 
 export interface ConnectOptions {
@@ -15,10 +17,21 @@ export interface ConnectOptions {
   deadlineMs?: number;
 }
 
-/** A write closes at this size, so that what waits behind it can still be told apart from what was sent. */
-const WRITE_BYTES = 256 * 1024;
-/** The sidecar's part of the deadline: its answer, which knows the outcome, comes before ours, which does not. */
-const SIDECAR_SHARE = 0.9;
+/** Who holds a connection and goes on when it ends. */
+export interface Keeper {
+  /** Nothing more can be asked. Told before the calls that it lost. */
+  ended(): void;
+  /** A call that had no answer yet; `error` says whether it has happened all the same. */
+  lost(call: Call, error: AzureCacheError): void;
+}
+
+/**
+ * When deadlines pass, so far apart, and not a byte has come in between, the other end is gone without a word (a
+ * cable, a paused machine): the sidecar answers within its share of the deadline even when it has to say "timeout".
+ */
+const SILENT_MS = 5000;
+const NOBODY = { waitMs: 0 };
+const NO_KEEPER: Keeper = { ended: () => {}, lost: (call, error) => call.reject(error) };
 
 /**
  * Connects to a door of the sidecar.
@@ -26,37 +39,49 @@ const SIDECAR_SHARE = 0.9;
  */
 export async function connect(door: Door, options: ConnectOptions = {}): Promise<Connection> {
   const { token, deadlineMs = 3000 } = options;
-  const { socket, head } = await upgrade(door, token, deadlineMs);
-  return new Connection(socket, head, deadlineMs);
+  const { socket, head } = await upgrade(door, { token, deadlineMs });
+  return new Connection(socket, head, { deadlineMs });
 }
 
 export class Connection {
   readonly #socket: Socket;
   readonly #deadlineMs: number;
+  readonly #keeper: Keeper;
   readonly #reader = new FrameReader();
-  readonly #unanswered = new Unanswered(() => this.#rest());
-  /** Of these no byte has left; in the order they were asked. */
-  #unsent: Waiting[] = [];
-  #writing = false;
+  readonly #unanswered = new Unanswered(
+    () => this.#rest(),
+    () => this.#doubt(),
+  );
+  readonly #outbox: Outbox;
   #closing = false;
+  /** What had arrived when a deadline passed. */
+  #heard = { bytes: -1, at: 0 };
   /** Why nothing more can be asked. */
   #end: AzureCacheError | undefined;
   readonly #ended: Promise<void>;
 
-  /** Called by `connect`. */
-  constructor(socket: Socket, head: Buffer, deadlineMs: number) {
+  /** Called by `connect` and link.ts with what `upgrade` gave. */
+  constructor(socket: Socket, head: Buffer, { deadlineMs, keeper }: { deadlineMs: number; keeper?: Keeper }) {
     this.#socket = socket;
     this.#deadlineMs = deadlineMs;
+    this.#keeper = keeper ?? NO_KEEPER;
+    this.#outbox = new Outbox(socket);
     socket.setNoDelay(true);
     socket.on('data', (chunk: Buffer) => this.#take(chunk));
     socket.on('error', (cause) =>
       this.#endWith(lost(`The connection to the sidecar failed: ${cause.message}.`, cause)),
     );
-    this.#ended = new Promise((resolve) => socket.on('close', resolve)).then(() =>
-      this.#endWith(lost('The sidecar ended the connection.')),
-    );
+    const over = () => this.#endWith(lost('The sidecar ended the connection.'));
+    // Not only at `close`: what is asked from here on cannot be answered.
+    socket.on('end', over);
+    this.#ended = new Promise((resolve) => socket.on('close', resolve)).then(over);
     this.#rest();
     this.#take(head);
+  }
+
+  /** Why nothing more can be asked; undefined while it can. */
+  get end(): AzureCacheError | undefined {
+    return this.#end;
   }
 
   /**
@@ -67,11 +92,26 @@ export class Connection {
     const refusal = refusalOf(operation) ?? this.#end;
     if (refusal) return Promise.reject(refusal);
     const deadlineMs = operation.deadlineMs ?? this.#deadlineMs;
-    return new Promise((resolve, reject) => {
-      if (this.#unanswered.count === 0) this.#socket.ref();
-      const waiting = this.#unanswered.add({ operation, deadlineMs, resolve, reject });
-      if (this.#unsent.push(waiting) === 1) process.nextTick(() => this.#write());
-    });
+    return new Promise((resolve, reject) =>
+      this.send(newCall(operation, deadlineMs, NOBODY, resolve, reject)),
+    );
+  }
+
+  /** As `run`, of an operation that can be written as a frame; not after the end. */
+  send(call: Call): void {
+    if (this.#unanswered.count === 0) this.#socket.ref();
+    this.#unanswered.add(call);
+    this.#outbox.push(call);
+  }
+
+  /** Nobody waits for this call any more: not sent yet, it never is; its answer is nobody's. */
+  forget(call: Call): void {
+    this.#unanswered.take(call.id);
+  }
+
+  /** The calls without an answer. */
+  calls(): Call[] {
+    return this.#unanswered.all();
   }
 
   /** Takes nothing more, waits for what is unanswered (to its deadline at most), then ends the connection. */
@@ -87,42 +127,6 @@ export class Connection {
   #rest(): void {
     if (this.#closing) this.#socket.destroySoon();
     else this.#socket.unref();
-  }
-
-  /** One write at a time: what has not been handed to the socket has certainly not left. */
-  #write(): void {
-    if (this.#writing) return;
-    const leaving = this.#nextToLeave();
-    if (leaving.length === 0) return;
-    const bytes = leaving.reduce((sum, { operation }) => sum + operationBytes(operation), 0);
-    const frames = Buffer.allocUnsafe(bytes);
-    let end = 0;
-    for (const waiting of leaving) {
-      const { id, operation, deadlineMs } = waiting;
-      waiting.sent = true;
-      end = writeOperation(frames, end, id, operation, Math.ceil(deadlineMs * SIDECAR_SHARE));
-    }
-    this.#writing = true;
-    this.#socket.write(frames, (error) => {
-      // A connection that broke takes nothing more; what is unsent stays so.
-      if (error) return;
-      this.#writing = false;
-      this.#write();
-    });
-  }
-
-  /** As many as fit into one write, one at least; those whose deadline has passed are left out. */
-  #nextToLeave(): Waiting[] {
-    const unsent = this.#unsent.filter((waiting) => this.#unanswered.has(waiting));
-    let bytes = 0;
-    let count = 0;
-    for (const { operation } of unsent) {
-      bytes += operationBytes(operation);
-      if (count > 0 && bytes > WRITE_BYTES) break;
-      count += 1;
-    }
-    this.#unsent = unsent.slice(count);
-    return unsent.slice(0, count);
   }
 
   #take(chunk: Buffer): void {
@@ -142,16 +146,27 @@ export class Connection {
     const message = failed ? result.detail || `The sidecar answered ${result.status}.` : '';
     if (frameId(frame) === UNASKED)
       return failed ? this.#endWith(new AzureCacheError(result.status, message)) : undefined;
-    const waiting = this.#unanswered.take(frameId(frame));
-    if (failed) waiting?.reject(new AzureCacheError(result.status, message, result.outcome));
-    else waiting?.resolve(result);
+    const call = this.#unanswered.take(frameId(frame));
+    if (failed) call?.reject(new AzureCacheError(result.status, message, result.outcome));
+    else call?.resolve(result);
+  }
+
+  /** A deadline has passed. */
+  #doubt(): void {
+    const now = performance.now();
+    const { bytesRead } = this.#socket;
+    if (bytesRead !== this.#heard.bytes) this.#heard = { bytes: bytesRead, at: now };
+    else if (now - this.#heard.at >= SILENT_MS)
+      this.#endWith(lost('The sidecar has said nothing for too long.'));
   }
 
   #endWith(error: AzureCacheError): void {
+    const first = this.#end === undefined;
     this.#end ??= error;
     this.#socket.destroy();
-    this.#unsent = [];
-    this.#unanswered.failAll('connection_lost', error.message, error.cause);
+    this.#outbox.clear();
+    if (first) this.#keeper.ended();
+    this.#unanswered.failAll(error.message, error.cause, (call, why) => this.#keeper.lost(call, why));
   }
 }
 

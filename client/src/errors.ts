@@ -38,8 +38,8 @@ export const SIDECAR_ERRORS = {
   45: ['headers_too_large', 431, false],
 } as const satisfies Record<number, readonly [code: string, status: number, retryable: boolean]>;
 
-/** Failures that no sidecar answered. */
-const CLIENT_ERRORS = {
+/** Failures that no sidecar answered: HTTP status that says the same, whether the same call can succeed later. */
+export const CLIENT_ERRORS = {
   /** There is no sidecar at this door, or it did not take the upgrade in time. */
   sidecar_unreachable: [503, true],
   /** The connection ended before the answer. */
@@ -79,7 +79,8 @@ export class AzureCacheError extends Error {
 
   constructor(code: ErrorCode, message: string, outcome: Outcome = 'not_applied', cause?: unknown) {
     super(message, cause === undefined ? undefined : { cause });
-    this.name = 'AzureCacheError';
+    // The name by which callers of AbortSignal know it everywhere else.
+    this.name = code === 'aborted' ? 'AbortError' : 'AzureCacheError';
     this.code = code;
     [this.status, this.retryable] = ROWS.get(code) ?? [500, false];
     this.outcome = outcome;

@@ -1,62 +1,108 @@
-// One connection per process and place, shared by all that use it. Called by cache.ts and the session stores.
+// What the cache and the sessions stand on: operations in, results out, whether the sidecar is there or just coming.
+// Handles of one place and token share one connection in the process. Called by cache.ts and the session store.
 // Knows nothing of values or lives.
-import { type Connection, connect } from './connection.js';
+import { type Caller, newCall, whenSettled } from './call.js';
 import { AzureCacheError } from './errors.js';
-import type { Operation, Result } from './operation.js';
-import type { Door } from './upgrade.js';
+import { Link } from './link.js';
+import { type Operation, type Result, refusalOf } from './operation.js';
+import { onAbort } from './signals.js';
+import { type Settings, settingsOf, type TransportOptions } from './transport-options.js';
 
-export interface TransportOptions {
-  /** `http://host:port`, `unix:/path` or `pipe:name`. Default: AZURE_CACHE_URL, else found by itself. */
-  url?: string;
-  /** Default: AZURE_CACHE_API_TOKEN, or the content of the file AZURE_CACHE_API_TOKEN_FILE. */
-  apiToken?: string;
-  /** Milliseconds a sidecar may be away (starting, restarting) before calls fail at once. Default 5000. */
-  waitMs?: number;
-  /** Milliseconds until a call fails. Default 3000. */
-  deadlineMs?: number;
-}
+export type { TransportOptions } from './transport-options.js';
 
-/** What the cache and the session rules need from below; tests may stand a fake in its place. */
+/** What cache.ts and the session rules need from below; tests may stand a fake in its place. */
 export interface Transport {
   readonly deadlineMs: number;
   /**
-   * Rejects with AzureCacheError only (code `aborted` when the signal did it, `closed` after `close()`).
-   * `operation.deadlineMs` overrides the default.
+   * Sends one operation, now or when the sidecar is there. A read that was lost with its connection is asked once
+   * more, a write only if no byte of it had left.
+   * @throws AzureCacheError and nothing else: `aborted` when the signal did it, `closed` after `close()`
    */
   run(operation: Operation, signal?: AbortSignal): Promise<Result>;
-  /** Called with true when the sidecar is reached, with false when it was lost. Answers a function that ends it. */
+  /** Called with true when the sidecar is reached, with false when it is not. Answers a function that ends it. */
   onReadiness(listener: (reachable: boolean) => void): () => void;
   /** This handle takes nothing more; waits for what is under way; the last handle of a place ends the connection. */
   close(): Promise<void>;
 }
 
-/** @throws AzureCacheError `options_invalid` naming the option. Does not connect: the first `run` does. */
+/**
+ * A handle. Does not connect: the first `run` does.
+ * @throws AzureCacheError `options_invalid` (status 400) naming the option
+ */
 export function openTransport(options: TransportOptions = {}): Transport {
-  const { deadlineMs = 3000 } = options;
-  const url = options.url ?? process.env['AZURE_CACHE_URL'] ?? 'http://127.0.0.1:22233';
-  const token = options.apiToken ?? process.env['AZURE_CACHE_API_TOKEN'];
-  const door = doorOf(url);
-  let connection: Promise<Connection> | undefined;
-  let closed = false;
-  const run = async (operation: Operation) => {
-    if (closed) throw new AzureCacheError('closed', `${operation.verb}: this has been closed. Open another.`);
-    connection ??= connect(door, token === undefined ? { deadlineMs } : { token, deadlineMs });
-    const open = await connection.catch((error) => {
-      connection = undefined;
-      throw error;
-    });
-    return open.run(operation);
-  };
-  const close = async () => {
-    closed = true;
-    await (await connection)?.close();
-  };
-  return { deadlineMs, run, onReadiness: () => () => {}, close };
+  return new Handle(settingsOf(options));
 }
 
-function doorOf(url: string): Door {
-  if (url.startsWith('unix:')) return { path: url.slice('unix:'.length) };
-  if (url.startsWith('pipe:')) return { path: `\\\\.\\pipe\\${url.slice('pipe:'.length)}` };
-  const { hostname, port } = new URL(url);
-  return { host: hostname, port: Number(port) };
+interface Shared {
+  link: Link;
+  handles: number;
+}
+const shared = new Map<string, Shared>();
+
+class Handle implements Transport, Caller {
+  readonly deadlineMs: number;
+  readonly waitMs: number;
+  readonly #key: string;
+  readonly #shared: Shared;
+  readonly #link: Link;
+  readonly #endListening = new Set<() => void>();
+  #closed: Promise<void> | undefined;
+
+  constructor({ place, token, waitMs, deadlineMs }: Settings) {
+    this.deadlineMs = deadlineMs;
+    this.waitMs = waitMs;
+    this.#key = JSON.stringify([place.name, token]);
+    this.#shared = shared.get(this.#key) ?? { link: new Link(place, token), handles: 0 };
+    this.#shared.handles += 1;
+    this.#link = this.#shared.link;
+    shared.set(this.#key, this.#shared);
+  }
+
+  // No layer of promises: this is the path of every call.
+  run(operation: Operation, signal?: AbortSignal): Promise<Result> {
+    const refusal = (this.#closed && closed(operation)) ?? refusalOf(operation);
+    if (refusal) return Promise.reject(refusal);
+    return new Promise((resolve, reject) => {
+      const call = newCall(operation, operation.deadlineMs ?? this.deadlineMs, this, resolve, reject);
+      if (signal?.aborted) return this.#link.abort(call, signal.reason);
+      if (signal)
+        whenSettled(
+          call,
+          onAbort(signal, () => this.#link.abort(call, signal.reason)),
+        );
+      this.#link.run(call);
+    });
+  }
+
+  onReadiness(listener: (reachable: boolean) => void): () => void {
+    const stop = this.#link.onReadiness(listener);
+    const end = () => {
+      stop();
+      this.#endListening.delete(end);
+    };
+    this.#endListening.add(end);
+    return end;
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#end();
+    return this.#closed;
+  }
+
+  async #end(): Promise<void> {
+    for (const endListening of this.#endListening) endListening();
+    const calls = this.#link.callsOf(this);
+    await Promise.all(calls.map((call) => new Promise<void>((over) => whenSettled(call, over))));
+    this.#shared.handles -= 1;
+    if (this.#shared.handles > 0) return;
+    shared.delete(this.#key);
+    await this.#link.close();
+  }
+}
+
+function closed({ verb }: Operation): AzureCacheError {
+  return new AzureCacheError(
+    'closed',
+    `${verb}: it has been closed, so nothing more is asked. Open another.`,
+  );
 }

@@ -1,95 +1,83 @@
 // Everything asked on one connection that has no answer yet: its ids, its deadlines, and what is said of it when no
 // answer comes. Used by connection.ts. Knows nothing of sockets or frames.
-import { AzureCacheError, type ErrorCode } from './errors.js';
+import { Alarm } from './alarm.js';
+import type { Call } from './call.js';
+import { AzureCacheError } from './errors.js';
 import { LAST_ID } from './frame.js';
-import { lostOutcome, type Operation, type Result } from './operation.js';
-
-/** One operation and who waits for it. */
-export interface Waiting {
-  id: number;
-  operation: Operation;
-  deadlineMs: number;
-  /** In milliseconds of `performance.now()`. */
-  overdueAt: number;
-  /** False while certainly no byte of it has left. */
-  sent: boolean;
-  resolve: (result: Result) => void;
-  reject: (error: AzureCacheError) => void;
-}
+import { lostOutcome } from './operation.js';
 
 export class Unanswered {
-  readonly #waiting = new Map<number, Waiting>();
+  readonly #calls = new Map<number, Call>();
+  readonly #alarm = new Alarm(() => this.#endOverdue(), false);
   readonly #onNone: () => void;
+  readonly #onOverdue: () => void;
   #lastId = 0;
-  #alarm: NodeJS.Timeout | undefined;
-  #alarmAt = Number.POSITIVE_INFINITY;
 
-  /** @param onNone called when the last one has gone */
-  constructor(onNone: () => void) {
+  /**
+   * @param onNone called when the last one has gone
+   * @param onOverdue called when a deadline has passed
+   */
+  constructor(onNone: () => void, onOverdue: () => void) {
     this.#onNone = onNone;
+    this.#onOverdue = onOverdue;
   }
 
   get count(): number {
-    return this.#waiting.size;
+    return this.#calls.size;
   }
 
-  has({ id }: Waiting): boolean {
-    return this.#waiting.has(id);
+  all(): Call[] {
+    return [...this.#calls.values()];
   }
 
-  /** Takes an operation in, under an id that no other has. From here on its deadline runs. */
-  add(asked: Pick<Waiting, 'operation' | 'deadlineMs' | 'resolve' | 'reject'>): Waiting {
+  /** Takes a call in, under an id that no other has. */
+  add(call: Call): void {
     do this.#lastId = this.#lastId === LAST_ID ? 1 : this.#lastId + 1;
-    while (this.#waiting.has(this.#lastId));
-    // Field by field: with `...asked` the whole client does half as many operations a second.
-    const { operation, deadlineMs, resolve, reject } = asked;
-    const overdueAt = performance.now() + deadlineMs;
-    const waiting = { id: this.#lastId, operation, deadlineMs, overdueAt, sent: false, resolve, reject };
-    this.#waiting.set(waiting.id, waiting);
-    this.#wakeAt(overdueAt);
-    return waiting;
+    while (this.#calls.has(this.#lastId));
+    call.id = this.#lastId;
+    this.#calls.set(call.id, call);
+    this.#alarm.set(call.overdueAt);
   }
 
-  /** The one that is answered with this id, which is taken out; undefined when its deadline has passed before. */
-  take(id: number): Waiting | undefined {
-    const waiting = this.#waiting.get(id);
-    if (waiting) this.#remove(waiting);
-    return waiting;
+  /** The one with this id, which is taken out; undefined when its deadline has passed before. */
+  take(id: number): Call | undefined {
+    const call = this.#calls.get(id);
+    if (call === undefined) return undefined;
+    this.#calls.delete(id);
+    call.id = 0;
+    if (this.#calls.size === 0) this.#onNone();
+    return call;
   }
 
-  /** No answer will come. */
-  failAll(code: ErrorCode, what: string, cause: unknown): void {
-    for (const waiting of this.#waiting.values()) this.#fail(waiting, code, what, cause);
+  /** No answer will come: hands each over with its error. */
+  failAll(what: string, cause: unknown, lost: (call: Call, error: AzureCacheError) => void): void {
+    for (const call of this.all()) {
+      const { operation, sent } = call;
+      this.take(call.id);
+      const outcome = sent ? lostOutcome(operation) : 'not_applied';
+      lost(call, new AzureCacheError('connection_lost', `${operation.verb}: ${what}`, outcome, cause));
+    }
   }
 
-  #remove({ id }: Waiting): void {
-    this.#waiting.delete(id);
-    if (this.#waiting.size === 0) this.#onNone();
-  }
-
-  #fail(waiting: Waiting, code: ErrorCode, what: string, cause?: unknown): void {
-    const { operation, sent, reject } = waiting;
-    const outcome = sent ? lostOutcome(operation) : 'not_applied';
-    this.#remove(waiting);
-    reject(new AzureCacheError(code, `${operation.verb}: ${what}`, outcome, cause));
-  }
-
-  /** One alarm for all, at the earliest deadline: a timer for each operation would cost as much as its frame. */
-  #wakeAt(time: number): void {
-    if (time >= this.#alarmAt) return;
-    clearTimeout(this.#alarm);
-    this.#alarmAt = time;
-    this.#alarm = setTimeout(() => this.#endOverdue(), Math.max(0, time - performance.now())).unref();
-  }
-
-  #endOverdue(): void {
-    this.#alarmAt = Number.POSITIVE_INFINITY;
+  #endOverdue(): number {
     const now = performance.now();
     let next = Number.POSITIVE_INFINITY;
-    for (const waiting of this.#waiting.values()) {
-      if (waiting.overdueAt > now) next = Math.min(next, waiting.overdueAt);
-      else this.#fail(waiting, 'timeout', `no answer within ${waiting.deadlineMs} ms; see outcome.`);
+    let ended = false;
+    for (const call of this.#calls.values()) {
+      if (call.overdueAt > now) {
+        next = Math.min(next, call.overdueAt);
+        continue;
+      }
+      ended = true;
+      this.take(call.id);
+      call.reject(overdue(call));
     }
-    this.#wakeAt(next);
+    if (ended) this.#onOverdue();
+    return next;
   }
+}
+
+function overdue({ operation, deadlineMs, sent }: Call): AzureCacheError {
+  const message = `${operation.verb}: no answer within ${deadlineMs} ms; see outcome.`;
+  return new AzureCacheError('timeout', message, sent ? lostOutcome(operation) : 'not_applied');
 }

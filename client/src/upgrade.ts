@@ -7,6 +7,14 @@ import { AzureCacheError, isErrorCode } from './errors.js';
 /** Which door: the path of a Unix socket or the name of a Windows pipe, or a TCP address. */
 export type Door = { path: string } | { host: string; port: number };
 
+export interface UpgradeOptions {
+  token?: string | undefined;
+  /** Milliseconds for all of it. */
+  deadlineMs: number;
+  /** Ends the attempt. With it, the process does not stay alive for it. */
+  background?: AbortSignal;
+}
+
 /** More of an HTTP error is not read. */
 const MAX_REFUSAL_BYTES = 64 * 1024;
 
@@ -16,8 +24,7 @@ const MAX_REFUSAL_BYTES = 64 * 1024;
  */
 export function upgrade(
   door: Door,
-  token: string | undefined,
-  deadlineMs: number,
+  { token, deadlineMs, background }: UpgradeOptions,
 ): Promise<{ socket: Socket; head: Buffer }> {
   return new Promise((resolve, reject) => {
     const headers = {
@@ -27,9 +34,14 @@ export function upgrade(
     };
     const where = 'path' in door ? { socketPath: door.path } : door;
     // An agent of its own (`false`): this connection is never handed to other requests.
-    const call = request({ ...where, method: 'GET', path: '/v1/stream', headers, agent: false });
+    const signal = background && { signal: background };
+    const call = request({ ...where, method: 'GET', path: '/v1/stream', headers, agent: false, ...signal });
     const late = new Error(`no answer came within ${deadlineMs} ms`);
     const timer = setTimeout(() => call.destroy(late), deadlineMs);
+    if (background) {
+      timer.unref();
+      call.on('socket', (socket) => socket.unref());
+    }
     call.on('close', () => clearTimeout(timer));
     call.on('error', (error) => reject(unreachable(door, error)));
     call.on('upgrade', (_, socket: Socket, head) => {
@@ -43,9 +55,13 @@ export function upgrade(
   });
 }
 
+/** For messages. */
+export function nameOf(door: Door): string {
+  return 'path' in door ? door.path : `${door.host}:${door.port}`;
+}
+
 function unreachable(door: Door, cause: Error): AzureCacheError {
-  const name = 'path' in door ? door.path : `${door.host}:${door.port}`;
-  const message = `The sidecar cannot be reached at ${name}: ${cause.message}. Is it running, with this door?`;
+  const message = `The sidecar cannot be reached at ${nameOf(door)}: ${cause.message}. Is it running, with this door?`;
   return new AzureCacheError('sidecar_unreachable', message, 'not_applied', cause);
 }
 
