@@ -11,7 +11,8 @@ const ignore = () => {};
  * be ended by an unhandled rejection.
  */
 export function settle<T>(promise: Promise<T>, callback?: Callback<T>): Promise<T> {
-  if (callback)
+  // Whatever else stands there was passed over in 2013.
+  if (typeof callback === 'function')
     promise.then(
       (value) => process.nextTick(callback, null, value),
       (error) => process.nextTick(callback, error),

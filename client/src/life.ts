@@ -48,7 +48,9 @@ function invalid(): AzureCacheError {
  */
 export function defaultLife(option: unknown, env: NodeJS.ProcessEnv = process.env): Life {
   if (option === 'keep') throw new AzureCacheError('ttl_invalid', "The option ttl cannot be 'keep'.");
-  if (option !== undefined && option !== null) return lifeOf(option);
+  // In 2013 a text was taken and passed over: now it counts when it is a number.
+  const ttl = typeof option === 'string' && /^[\d.]+$/.test(option) ? Number(option) : option;
+  if (ttl !== undefined && ttl !== null && ttl !== '') return lifeOf(ttl);
   for (const name of ['AZURE_CACHE_TTL_SECONDS', 'AZURE_CACHE_TTL'])
     if (env[name]) return lifeOfText(name, env[name]);
   return DEFAULT;

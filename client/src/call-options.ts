@@ -1,0 +1,71 @@
+// The options of calls, as applications write them. Checked by call-rules.ts.
+
+/** Seconds (above 0, at most ten years; parts of a millisecond are rounded up), `never`, or `keep` the life there is. */
+export type Ttl = number | 'never' | 'keep';
+
+/** A value with its ETag, which is what `ifMatch` takes. */
+export interface Entry<T> {
+  value: T;
+  etag: string;
+  /** Seconds left, with `ttl: true`. */
+  ttl?: number | 'never';
+}
+
+export interface CallOptions {
+  /** Ends the waiting, with code `aborted`. What was sent may happen all the same: `outcome` says so. */
+  signal?: AbortSignal | undefined;
+  /** Milliseconds until the call fails. Default: the option of `create`. */
+  deadlineMs?: number | undefined;
+}
+
+export interface PutManyOptions extends CallOptions {
+  /** Default: the option of `create`, else AZURE_CACHE_TTL_SECONDS, else what the sidecar is set to (one day). */
+  ttl?: Ttl | null | undefined;
+  /** Values are bytes and stored as they are; they must not change before the answer. Default false: JSON. */
+  raw?: boolean | undefined;
+  /** Write only where there is nothing. */
+  ifNoneMatch?: '*' | undefined;
+}
+
+export interface PutOptions extends PutManyOptions {
+  /** Write only over the value with this ETag; `*`: only over some value. */
+  ifMatch?: string | undefined;
+  /** Answer with the ETag of what was written instead of with true. Default false. */
+  etag?: boolean | undefined;
+}
+
+export interface HasOptions extends CallOptions {
+  /** Read past the near cache of the sidecar. Default false. */
+  fresh?: boolean | undefined;
+}
+
+export interface GetManyOptions extends HasOptions {
+  /** Answer with bytes. Default false: JSON. */
+  raw?: boolean | undefined;
+  /** The life that an entry has from this read on. Default: reading leaves it alone. */
+  touch?: number | 'never' | null | undefined;
+}
+
+export interface GetOptions extends GetManyOptions {
+  /** Answer with `{ value, etag }`. Default false. */
+  etag?: boolean | undefined;
+  /** With `etag: true`: answer with the life left as well. Default false. */
+  ttl?: boolean | undefined;
+}
+
+export interface RemoveOptions extends CallOptions {
+  /** Remove only the value with this ETag. */
+  ifMatch?: string | undefined;
+}
+
+export interface TouchOptions extends RemoveOptions {
+  /** As in PutManyOptions; there is no `keep`. */
+  ttl?: number | 'never' | null | undefined;
+}
+
+export interface UpdateOptions extends CallOptions {
+  /** Default `keep`; where there is nothing to keep, as in PutManyOptions. */
+  ttl?: Ttl | null | undefined;
+  /** Values are bytes. Default false: JSON. */
+  raw?: boolean | undefined;
+}

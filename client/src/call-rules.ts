@@ -1,0 +1,100 @@
+// Finds a wrong or misspelt option of a call before anything is sent, and turns conditions into what is sent.
+// Called by cache.ts, many.ts and update.ts.
+import type { CallOptions } from './call-options.js';
+import { AzureCacheError } from './errors.js';
+import type { Operation } from './operation.js';
+
+type Rule = readonly [allows: (value: unknown) => boolean, what: string];
+/** The options that a call knows, by name. */
+export type Rules = Readonly<Record<string, Rule>>;
+
+const YES_NO: Rule = [(value) => typeof value === 'boolean', 'true or false'];
+/** Checked where it is used: lives and ETags have errors of their own. */
+const LATER: Rule = [() => true, ''];
+const MAX_DEADLINE_MS = 0x7fff_ffff;
+const isDeadline = (value: unknown) =>
+  Number.isInteger(value) && (value as number) >= 1 && (value as number) <= MAX_DEADLINE_MS;
+const CALL: Rules = {
+  signal: [(value) => value instanceof AbortSignal, 'an AbortSignal'],
+  deadlineMs: [isDeadline, 'a whole number of milliseconds, at least 1'],
+};
+const IF_NONE_MATCH: Rule = [(value) => value === '*', "'*'"];
+
+export const PUT: Rules = {
+  ...{ ttl: LATER, raw: YES_NO, ifMatch: LATER, ifNoneMatch: IF_NONE_MATCH, etag: YES_NO },
+  ...CALL,
+};
+export const GET: Rules = { raw: YES_NO, etag: YES_NO, ttl: YES_NO, touch: LATER, fresh: YES_NO, ...CALL };
+export const HAS: Rules = { fresh: YES_NO, ...CALL };
+export const REMOVE: Rules = { ifMatch: LATER, ...CALL };
+export const TOUCH: Rules = { ttl: LATER, ifMatch: LATER, ...CALL };
+export const UPDATE: Rules = { ttl: LATER, raw: YES_NO, ...CALL };
+export const PUT_MANY: Rules = { ttl: LATER, raw: YES_NO, ifNoneMatch: IF_NONE_MATCH, ...CALL };
+export const GET_MANY: Rules = { raw: YES_NO, touch: LATER, fresh: YES_NO, ...CALL };
+export const REMOVE_MANY: Rules = CALL;
+
+const NONE = Object.freeze({});
+
+/**
+ * The options as they were given; none for undefined and null.
+ * @throws AzureCacheError `options_invalid`
+ */
+export function checked<Options extends object>(call: string, given: unknown, rules: Rules): Options {
+  if (given === undefined || given === null) return NONE as Options;
+  if (typeof given !== 'object') throw invalid(`${call}: options are an object.`);
+  for (const [name, value] of Object.entries(given)) {
+    const rule = Object.hasOwn(rules, name) ? rules[name] : undefined;
+    if (!rule)
+      throw invalid(`${call}: there is no option ${name}. It takes ${Object.keys(rules).join(', ')}.`);
+    if (value !== undefined && !rule[0](value))
+      throw invalid(`${call}: the option ${name} takes ${rule[1]}.`);
+  }
+  return given as Options;
+}
+
+/** As `checked`; what is no object stands for `{ ttl }`. */
+export function checkedWithTtl<Options extends { ttl?: unknown }>(
+  call: string,
+  given: unknown,
+  rules: Rules,
+): Options {
+  return typeof given === 'object' || given === undefined
+    ? checked(call, given, rules)
+    : ({ ttl: given } as Options);
+}
+
+export function invalid(message: string): AzureCacheError {
+  return new AzureCacheError('options_invalid', message);
+}
+
+/** @throws AzureCacheError `etag_invalid`, `options_invalid` */
+export function conditionOf(
+  call: string,
+  given: { ifMatch?: string | undefined; ifNoneMatch?: '*' | undefined },
+) {
+  const { ifMatch, ifNoneMatch } = given;
+  if (ifMatch !== undefined && ifNoneMatch !== undefined)
+    throw invalid(`${call}: ifMatch and ifNoneMatch exclude each other.`);
+  if (ifNoneMatch) return { condition: 'absent' } satisfies Partial<Operation>;
+  if (ifMatch === '*') return { condition: 'present' } satisfies Partial<Operation>;
+  return ifMatch === undefined
+    ? NONE
+    : ({ condition: 'etag', etag: bytesOfEtag(call, ifMatch) } satisfies Partial<Operation>);
+}
+
+/** Nothing where the deadline is that of all calls. */
+export function deadlineOf({ deadlineMs }: CallOptions): { deadlineMs?: number } {
+  return deadlineMs === undefined ? NONE : { deadlineMs };
+}
+
+function bytesOfEtag(call: string, etag: unknown): Buffer {
+  if (typeof etag === 'string' && /^"[0-9a-f]{40}"$/i.test(etag))
+    return Buffer.from(etag.slice(1, -1), 'hex');
+  const message = `${call}: an ETag is 40 hex digits in double quotes, as a get with etag: true answers it.`;
+  throw new AzureCacheError('etag_invalid', message);
+}
+
+/** As HTTP writes it. */
+export function etagText(etag: Buffer): string {
+  return `"${etag.toString('hex')}"`;
+}

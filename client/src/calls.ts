@@ -1,0 +1,127 @@
+// What the calls on one entry mean: from key, value and options to an operation, and from its result to the answer.
+// Called by cache.ts; knows nothing of callbacks or connections. Whatever is wrong rejects.
+import type {
+  CallOptions,
+  GetOptions,
+  PutOptions,
+  RemoveOptions,
+  TouchOptions,
+  UpdateOptions,
+} from './call-options.js';
+import {
+  checked,
+  checkedWithTtl,
+  conditionOf,
+  deadlineOf,
+  etagText,
+  GET,
+  HAS,
+  invalid,
+  PUT,
+  REMOVE,
+  TOUCH,
+  UPDATE,
+} from './call-rules.js';
+import { AzureCacheError } from './errors.js';
+import { type Life, lifeOf } from './life.js';
+import type { Operation, Result } from './operation.js';
+import type { Scope } from './scope.js';
+import { type Change, update as compareAndSet } from './update.js';
+import { fromBytes, toBytes } from './value.js';
+
+export async function put(
+  scope: Scope,
+  key: unknown,
+  value: unknown,
+  given: unknown,
+): Promise<boolean | string> {
+  // Without options nothing is spread or looked up: this is what most calls are.
+  const options = typeof given === 'object' && given ? checked<PutOptions>('put', given, PUT) : undefined;
+  const { ttlKind, ttlMs } = scope.lifeOf(options ? options.ttl : given);
+  const bytes = toBytes(value, options?.raw);
+  const operation: Operation = { verb: 'put', key: scope.key('put', key), value: bytes, ttlKind, ttlMs };
+  if (!options) return (await scope.transport.run(operation)).status === 'ok';
+  const wantEtag = options.etag === true;
+  const { status, etag } = await run(
+    scope,
+    { ...operation, wantEtag, ...conditionOf('put', options) },
+    options,
+  );
+  if (status !== 'ok') return false;
+  return wantEtag && etag ? etagText(etag) : true;
+}
+
+export async function get(scope: Scope, key: unknown, given: unknown): Promise<unknown> {
+  const name = scope.key('get', key);
+  if (given === undefined || given === null) {
+    const { value } = await scope.transport.run({ verb: 'get', key: name });
+    return value ? fromBytes(value, false) : null;
+  }
+  const options = checked<GetOptions>('get', given, GET);
+  if (options.ttl && !options.etag)
+    throw invalid('get: ttl: true goes with etag: true. To give a new life there is the option touch.');
+  return answerOf(await run(scope, reading('get', name, options), options), options);
+}
+
+function answerOf({ value: bytes, etag, ttlMs }: Result, options: GetOptions): unknown {
+  if (!bytes) return null;
+  const value = fromBytes(bytes, options.raw);
+  if (!options.etag || !etag) return value;
+  if (ttlMs === undefined) return { value, etag: etagText(etag) };
+  return { value, etag: etagText(etag), ttl: ttlMs === Number.POSITIVE_INFINITY ? 'never' : ttlMs / 1000 };
+}
+
+/** Without the deadline. */
+export function reading(call: string, key: string, { etag, ttl, touch, fresh }: GetOptions): Operation {
+  return {
+    ...{ verb: 'get', key, wantEtag: etag === true, wantTtl: ttl === true, fresh: fresh === true },
+    ...(touch === undefined || touch === null ? undefined : movedLife(call, touch)),
+  };
+}
+
+/** @throws AzureCacheError `ttl_invalid`: there is no sense in a touch that keeps the life */
+function movedLife(call: string, ttl: unknown): Life {
+  const life = lifeOf(ttl);
+  if (life.ttlKind !== 'keep') return life;
+  throw new AzureCacheError('ttl_invalid', `${call}: a touch cannot 'keep' the life; leave it out.`);
+}
+
+export async function remove(scope: Scope, key: unknown, given: unknown): Promise<boolean> {
+  const options = checked<RemoveOptions>('remove', given, REMOVE);
+  const condition = conditionOf('remove', options);
+  const result = await run(scope, { verb: 'delete', key: scope.key('remove', key), ...condition }, options);
+  return result.status === 'ok';
+}
+
+/** The value travels all the same: there is no verb that asks less. */
+export async function has(scope: Scope, key: unknown, given: unknown): Promise<boolean> {
+  const options = checked<GetOptions>('has', given, HAS);
+  return (await run(scope, reading('has', scope.key('has', key), options), options)).status === 'ok';
+}
+
+export async function touch(scope: Scope, key: unknown, given: unknown): Promise<boolean> {
+  const options = checkedWithTtl<TouchOptions>('touch', given, TOUCH);
+  const { ttl } = options;
+  const life = ttl === undefined || ttl === null ? scope.life : movedLife('touch', ttl);
+  // Only what is there is touched anyway.
+  const condition = options.ifMatch === '*' ? undefined : conditionOf('touch', options);
+  const operation: Operation = { verb: 'touch', key: scope.key('touch', key), ...life, ...condition };
+  return (await run(scope, operation, options)).status === 'ok';
+}
+
+export async function update(scope: Scope, key: unknown, change: unknown, given: unknown): Promise<unknown> {
+  if (typeof change !== 'function')
+    throw invalid('update: after the key comes a function that makes the new value of the current one.');
+  const options = checkedWithTtl<UpdateOptions>('update', given, UPDATE);
+  const present = scope.lifeOf(options.ttl ?? 'keep');
+  const asked = {
+    key: scope.key('update', key),
+    lives: { present, absent: present === scope.keep ? scope.life : present },
+    ...{ raw: options.raw, deadline: deadlineOf(options), signal: options.signal },
+  };
+  return scope.turns.take(asked.key, () => compareAndSet(scope.transport, asked, change as Change<unknown>));
+}
+
+function run({ transport }: Scope, operation: Operation, options: CallOptions): Promise<Result> {
+  return transport.run({ ...operation, ...deadlineOf(options) }, options.signal);
+}

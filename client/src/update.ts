@@ -1,0 +1,58 @@
+// Reads, lets the application change, and writes if nobody has written in between; else again. Called by cache.ts.
+import { setTimeout as pause } from 'node:timers/promises';
+import { AzureCacheError } from './errors.js';
+import type { Life } from './life.js';
+import type { Result } from './operation.js';
+import type { Transport } from './transport.js';
+import { fromBytes, toBytes } from './value.js';
+
+/** Answers the new value; undefined leaves the entry as it is. Called again when others were faster. */
+export type Change<T, New = T> = (current: T | null) => New | undefined | Promise<New | undefined>;
+
+const MAX_TRIES = 8;
+
+export interface Update {
+  /** With prefix. */
+  key: string;
+  /** Where there is an entry, and where there is none. */
+  lives: { present: Life; absent: Life };
+  raw: boolean | undefined;
+  deadline: { deadlineMs?: number };
+  signal: AbortSignal | undefined;
+}
+
+/** @throws AzureCacheError, among them `conflict` after 8 tries; NotJson; and what `change` throws */
+export async function update<T>(transport: Transport, asked: Update, change: Change<T>): Promise<T | null> {
+  const { key, lives, raw, deadline, signal } = asked;
+  const read = () => transport.run({ verb: 'get', key, wantEtag: true, fresh: true, ...deadline }, signal);
+  let found = await read();
+  for (let attempt = 1; ; attempt += 1) {
+    const { value, etag } = found;
+    const current = value && etag ? (fromBytes(value, raw) as T) : null;
+    const next = await change(current);
+    if (next === undefined) return current;
+    const put = { verb: 'put', key, value: toBytes(next, raw), ...deadline } as const;
+    // An outcome that is not known stays so: who wrote what is there by then cannot be told from equal bytes.
+    const written = await transport.run(
+      etag
+        ? { ...put, condition: 'etag', etag, ...lives.present }
+        : { ...put, condition: 'absent', ...lives.absent },
+      signal,
+    );
+    if (written.status === 'ok') return next;
+    if (attempt === MAX_TRIES) throw conflict();
+    found = await afterConflict(written, attempt, read);
+  }
+}
+
+/** What to go on from. The answer has it; after a pause it would be stale. */
+async function afterConflict(written: Result, attempt: number, read: () => Promise<Result>): Promise<Result> {
+  if (attempt === 1 && written.status !== 'exists') return written;
+  await pause(Math.random() * 2 ** attempt);
+  return read();
+}
+
+function conflict(): AzureCacheError {
+  const message = `update: others changed the entry each time, ${MAX_TRIES} times. Nothing was written; try again later.`;
+  return new AzureCacheError('conflict', message);
+}
