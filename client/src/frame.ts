@@ -41,7 +41,7 @@ const MAX_RESULT_BYTES = 128 * 1024 * 1024;
 const EVENT_STATUS = 255;
 const TWO_32 = 2 ** 32;
 
-const VERB_BYTE = { get: 1, put: 2, delete: 3, touch: 4, ping: 5 } as const;
+const VERB_BYTE = { get: 1, put: 2, delete: 3, touch: 4, ping: 5, list: 6 } as const;
 const CONDITION_BYTE = { none: 0, absent: 1, present: 2, etag: 3 } as const;
 const TTL_BYTE = { default: 0, for: 1, never: 2, keep: 3 } as const;
 const ANSWERS = ['ok', 'miss', 'absent', 'changed', 'exists'] as const;

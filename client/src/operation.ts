@@ -5,15 +5,18 @@ import { AzureCacheError, type ErrorCode, type Outcome } from './errors.js';
 
 /** One operation on one entry. Only `verb` and `key` are always needed. */
 export interface Operation {
-  /** `ping` asks whether the backend answers. */
-  verb: 'get' | 'put' | 'delete' | 'touch' | 'ping';
-  /** 1 to 1,024 bytes of UTF-8, without U+0000; left out with `ping`. */
+  /** `ping` asks whether the backend answers; `list` for a page of keys, which is UTF-8 JSON `{keys, cursor}`. */
+  verb: 'get' | 'put' | 'delete' | 'touch' | 'ping' | 'list';
+  /** 1 to 1,024 bytes of UTF-8, without U+0000; left out with `ping`. With `list` what keys begin with; may be empty. */
   key?: string;
-  /** The bytes to put, 0 or more; they must not change before the answer. */
+  /**
+   * The bytes to put, 0 or more; they must not change before the answer. With `list` the cursor of the page before;
+   * none: from the start.
+   */
   value?: Uint8Array;
   /**
-   * When a put or delete takes effect. Default `none`: always; `absent`: only if there is no entry (put);
-   * `present`: only if there is one; `etag`: only if its value has the SHA-1 in `etag`.
+   * When a put, delete or touch takes effect. Default `none`: always; `absent`: only if there is no entry (put);
+   * `present`: only if there is one (put, delete); `etag`: only if its value has the SHA-1 in `etag`.
    */
   condition?: 'none' | 'absent' | 'present' | 'etag';
   /** 20 bytes, with `condition: 'etag'`. */
@@ -23,7 +26,7 @@ export interface Operation {
    * entry has, or `ttlMs` when there is none. Default: the sidecar's default; on a get the life is left alone.
    */
   ttlKind?: 'default' | 'for' | 'never' | 'keep';
-  /** Milliseconds, with `for` and `keep`. */
+  /** Milliseconds, with `for` and `keep`. With `list`: about how many keys a page has, 1 to 1,000 (the default). */
   ttlMs?: number;
   /** Milliseconds to wait for the answer. Default: the connection's. */
   deadlineMs?: number;
@@ -70,10 +73,11 @@ export function refusalOf(operation: Operation): AzureCacheError | undefined {
       'key_too_long',
       'the key is over 1,024 bytes of UTF-8. Use a shorter one, for instance a hash of it.',
     );
-  if (verb === 'put' ? !isUint8Array(value) : value !== undefined)
+  const bare = value === undefined && verb !== 'put';
+  if (!bare && !(isUint8Array(value) && (verb === 'put' || verb === 'list')))
     return refuse(
       'frame_invalid',
-      'a put needs a value, which is bytes (a Buffer, a Uint8Array); nothing else takes one.',
+      'a put needs a value, which is bytes (a Buffer, a Uint8Array); a list takes one, nothing else does.',
     );
   if (condition === 'etag' ? !isUint8Array(etag) || etag.length !== ETAG_BYTES : etag !== undefined)
     return refuse('etag_invalid', "an etag is 20 bytes and goes with condition 'etag'.");
@@ -86,6 +90,6 @@ export function refusalOf(operation: Operation): AzureCacheError | undefined {
 
 /** The outcome when no answer comes to an operation that was sent: of a write nobody knows. */
 export function lostOutcome({ verb, ttlKind = 'default' }: Operation): Outcome {
-  const reads = verb === 'ping' || (verb === 'get' && ttlKind === 'default');
+  const reads = verb === 'ping' || verb === 'list' || (verb === 'get' && ttlKind === 'default');
   return reads ? 'not_applied' : 'unknown';
 }

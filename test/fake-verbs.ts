@@ -1,0 +1,96 @@
+// The verbs of the fake backend (fake-backend.ts), as the contract wants them, on a store in memory.
+// Knows nothing of ways to break.
+import { createHash } from 'node:crypto';
+import { failure, type Operation, type Result } from '../src/backend.js';
+import type { Outcome } from '../src/errors.js';
+import type { Entry, FakeStore } from './fake-store.js';
+
+/** From here on an ETag condition is refused; DESIGN, "How entries lie in Redis". */
+const CONDITION_LIMIT_BYTES = 1024 * 1024;
+
+export class FakeVerbs {
+  readonly #store: FakeStore;
+
+  constructor(store: FakeStore) {
+    this.#store = store;
+  }
+
+  /** Does what it is asked, at once. */
+  run(operation: Operation): Result {
+    switch (operation.verb) {
+      case 'ping':
+        return answered('ok', 'not_applied');
+      case 'get':
+        return this.#get(operation);
+      case 'put':
+        return this.#refusal(operation) ?? this.#put(operation);
+      case 'delete':
+        return this.#refusal(operation) ?? this.#delete(operation);
+      case 'touch':
+        return this.#refusal(operation) ?? this.#touch(operation);
+    }
+  }
+
+  #get(operation: Operation): Result {
+    const entry = this.#store.get(operation.key);
+    if (!entry) return answered('miss', 'not_applied');
+    if (!entry.value) return failure('foreign_type');
+    const renews = operation.ttlKind === 'for' || operation.ttlKind === 'never';
+    if (renews) entry.expiresAt = this.#expiry(operation, entry);
+    return {
+      ...answered('ok', renews ? 'applied' : 'not_applied'),
+      value: Buffer.from(entry.value),
+      etag: operation.wantEtag ? sha1(entry.value) : undefined,
+      ttlMs: operation.wantTtl ? entry.expiresAt - this.#store.clock.nowMs : undefined,
+    };
+  }
+
+  #put(operation: Operation): Result {
+    const value = Buffer.from(operation.value ?? []);
+    const expiresAt = this.#expiry(operation, this.#store.get(operation.key));
+    this.#store.set(operation.key, { value, expiresAt });
+    return { ...answered('ok', 'applied'), etag: operation.wantEtag ? sha1(value) : undefined };
+  }
+
+  #delete({ key }: Operation): Result {
+    if (!this.#store.get(key)) return answered('miss', 'not_applied');
+    this.#store.delete(key);
+    return answered('ok', 'applied');
+  }
+
+  #touch(operation: Operation): Result {
+    const entry = this.#store.get(operation.key);
+    if (!entry) return answered('miss', 'not_applied');
+    entry.expiresAt = this.#expiry(operation, entry);
+    return answered('ok', 'applied');
+  }
+
+  /** Why the condition of a put, delete or touch does not hold; undefined when it does. */
+  #refusal({ key, condition, etag, value }: Operation): Result | undefined {
+    const entry = this.#store.get(key);
+    if (condition === 'none') return undefined;
+    if (condition === 'absent') return entry ? answered('exists', 'not_applied') : undefined;
+    if (condition === 'etag' && value && value.length > CONDITION_LIMIT_BYTES)
+      return failure('too_large_for_condition');
+    if (!entry) return answered('absent', 'not_applied');
+    if (!entry.value) return failure('foreign_type');
+    if (condition === 'present') return undefined;
+    if (entry.value.length > CONDITION_LIMIT_BYTES) return failure('too_large_for_condition');
+    const current = sha1(entry.value);
+    if (etag?.equals(current)) return undefined;
+    return { ...answered('changed', 'not_applied'), value: Buffer.from(entry.value), etag: current };
+  }
+
+  #expiry({ ttlKind, ttlMs }: Operation, entry: Entry | undefined): number {
+    if (ttlKind === 'never') return Number.POSITIVE_INFINITY;
+    return ttlKind === 'keep' && entry ? entry.expiresAt : this.#store.clock.nowMs + ttlMs;
+  }
+}
+
+function answered(status: Result['status'], outcome: Outcome): Result {
+  return { status, outcome, value: undefined, etag: undefined, ttlMs: undefined, detail: undefined };
+}
+
+function sha1(value: Buffer): Buffer {
+  return createHash('sha1').update(value).digest();
+}
