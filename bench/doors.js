@@ -128,7 +128,7 @@ export async function fill({ PUT }) {
 /** GET and PUT over the stream, through the socket. */
 export async function streamOf({ socketPath }) {
   // Not before run.js has built it.
-  const { connect } = await import('azurecache');
+  const { connect } = await import('../client/dist/connection.js');
   const connection = await connect({ path: socketPath });
   return {
     GET: async (key) => (await connection.run({ verb: 'get', key })).value,

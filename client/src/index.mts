@@ -1,12 +1,24 @@
 // What `import … from 'azurecache'` gives: the CommonJS module, so that a process has one connection however it asks.
-export {
-  AzureCacheError,
-  Connection,
-  type ConnectOptions,
-  connect,
-  type Door,
-  type ErrorCode,
-  type Operation,
-  type Outcome,
-  type Result,
-} from './index.js';
+import azurecache from './index.js';
+
+export default azurecache;
+export const { create, AzureCacheError } = azurecache;
+export type AzureCacheError = azurecache.AzureCacheError;
+export type AzureCache = azurecache.AzureCache;
+export type CacheOptions = azurecache.CacheOptions;
+export type Ttl = azurecache.Ttl;
+export type Entry<T> = azurecache.Entry<T>;
+export type CallOptions = azurecache.CallOptions;
+export type PutOptions = azurecache.PutOptions;
+export type PutManyOptions = azurecache.PutManyOptions;
+export type GetOptions = azurecache.GetOptions;
+export type GetManyOptions = azurecache.GetManyOptions;
+export type HasOptions = azurecache.HasOptions;
+export type RemoveOptions = azurecache.RemoveOptions;
+export type TouchOptions = azurecache.TouchOptions;
+export type UpdateOptions = azurecache.UpdateOptions;
+export type AzureCacheStore = azurecache.AzureCacheStore;
+export type StoreOptions = azurecache.StoreOptions;
+export type ErrorCode = azurecache.ErrorCode;
+export type Outcome = azurecache.Outcome;
+export type ManyError = azurecache.ManyError;

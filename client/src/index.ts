@@ -1,5 +1,45 @@
-// What applications import from 'azurecache'.
-export { Connection, type ConnectOptions, connect } from './connection.js';
-export { AzureCacheError, type ErrorCode, type Outcome } from './errors.js';
-export type { Operation, Result } from './operation.js';
-export type { Door } from './upgrade.js';
+// What require('azurecache') gives: a function, as in 2013, which carries the rest. For `import` there is index.mts.
+import type * as api from './azure-cache.js';
+import * as cache from './cache.js';
+import type * as options from './call-options.js';
+import * as errors from './errors.js';
+import * as store from './express-store.js';
+import type * as many from './many.js';
+import type * as storeOptions from './session/options.js';
+import * as sessions from './session-module.js';
+
+/**
+ * Makes the class of a session store, `new AzureCacheStore(options)`, for the option `store` of express-session.
+ * @param session the module express-session, or an express up to 3
+ */
+function azurecache<Base extends store.StoreBase>(
+  session: sessions.SessionModule<Base>,
+): store.StoreClass<Base> {
+  return store.storeOn(sessions.storeBaseOf(session) as Base);
+}
+
+namespace azurecache {
+  export import create = cache.create;
+  export import AzureCacheError = errors.AzureCacheError;
+
+  export type AzureCache = api.AzureCache;
+  export type CacheOptions = cache.CacheOptions;
+  export type Ttl = options.Ttl;
+  export type Entry<T> = options.Entry<T>;
+  export type CallOptions = options.CallOptions;
+  export type PutOptions = options.PutOptions;
+  export type PutManyOptions = options.PutManyOptions;
+  export type GetOptions = options.GetOptions;
+  export type GetManyOptions = options.GetManyOptions;
+  export type HasOptions = options.HasOptions;
+  export type RemoveOptions = options.RemoveOptions;
+  export type TouchOptions = options.TouchOptions;
+  export type UpdateOptions = options.UpdateOptions;
+  export type AzureCacheStore = store.AzureCacheStore;
+  export type StoreOptions = storeOptions.StoreOptions;
+  export type ErrorCode = errors.ErrorCode;
+  export type Outcome = errors.Outcome;
+  export type ManyError = many.ManyError;
+}
+
+export = azurecache;
