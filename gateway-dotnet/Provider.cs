@@ -1,6 +1,7 @@
 // The verbs on Redis. Called by Bridge.cs; knows one multiplexer and nothing of edge-js or where Redis runs.
 // A plain entry is a plain string under prefix + key, so that others can read it. Every command of an operation is
 // issued before RunAsync returns, so operations on one key take effect in the order of the calls. Never throws.
+// Here is what Redis has a command for; what needs a script is in Provider.Scripted.cs.
 
 using System.Security.Cryptography;
 using StackExchange.Redis;
@@ -8,7 +9,7 @@ using StackExchange.Redis.Availability;
 
 namespace AzureCache.Gateway;
 
-internal sealed class Provider(IDatabase redis, byte[] prefix)
+internal sealed partial class Provider(IDatabase redis, byte[] prefix)
 {
     /// <summary>Reads may be sent twice; a write never: a repeated one can revive what was deleted in between.</summary>
     private readonly IDatabaseAsync reads = redis.WithRetry(new ReadRetry());
@@ -76,14 +77,6 @@ internal sealed class Provider(IDatabase redis, byte[] prefix)
         }
     }
 
-    private async Task<Result> GetAndRenewByScriptAsync(Operation operation)
-    {
-        var answer = await EvaluateAsync(Scripts.GetAndRenew, operation, [LifeArgument(operation)]).ConfigureAwait(false);
-        return answer.Resp2Type == ResultType.Integer
-            ? Result.NotApplied((Status)(int)answer)
-            : Found(operation, (RedisValue)answer, NewLife(operation));
-    }
-
     private async Task<Result> PutAsync(Operation operation)
     {
         await redis.StringSetAsync(Key(operation), operation.Value, Life(operation), When.Always).ConfigureAwait(false);
@@ -96,36 +89,14 @@ internal sealed class Provider(IDatabase redis, byte[] prefix)
         return written ? Written(operation) : Result.NotApplied(Status.Exists);
     }
 
-    private async Task<Result> PutByScriptAsync(Operation operation)
-    {
-        if (operation.Condition is Condition.Etag && operation.Value.Length > Scripts.MaxConditionBytes)
-            return Result.NotApplied(Status.TooLargeForCondition);
-        RedisValue keep = operation.TtlKind == TtlKind.Keep ? 1 : 0;
-        var answer = await EvaluateAsync(
-            Scripts.Put, operation, [ConditionArgument(operation), operation.Value, LifeArgument(operation), keep]).ConfigureAwait(false);
-        return Conditional(answer, operation);
-    }
-
     private async Task<Result> DeleteAsync(Operation operation) =>
         await redis.KeyDeleteAsync(Key(operation)).ConfigureAwait(false) ? Result.Applied() : Result.NotApplied(Status.Miss);
-
-    private async Task<Result> DeleteByScriptAsync(Operation operation) =>
-        Conditional(await EvaluateAsync(Scripts.Delete, operation, [ConditionArgument(operation)]).ConfigureAwait(false), operation);
-
-    private async Task<Result> TouchAsync(Operation operation)
-    {
-        var answer = (Status)(int)await EvaluateAsync(Scripts.Touch, operation, [LifeArgument(operation)]).ConfigureAwait(false);
-        return answer == Status.Ok ? Result.Applied() : Result.NotApplied(answer);
-    }
 
     private async Task<Result> PingAsync()
     {
         await redis.PingAsync().ConfigureAwait(false);
         return Result.NotApplied(Status.Ok);
     }
-
-    private Task<RedisResult> EvaluateAsync(string script, in Operation operation, RedisValue[] arguments) =>
-        redis.ScriptEvaluateAsync(script, [Key(operation)], arguments, CommandFlags.NoScriptCache);
 
     private RedisKey Key(in Operation operation)
     {
@@ -138,16 +109,7 @@ internal sealed class Provider(IDatabase redis, byte[] prefix)
     private static TimeSpan? Life(in Operation operation) =>
         operation.TtlKind == TtlKind.Never ? null : TimeSpan.FromMilliseconds(operation.TtlMs);
 
-    private static RedisValue LifeArgument(in Operation operation) => operation.TtlKind == TtlKind.Never ? 0 : operation.TtlMs;
-
     private static long NewLife(in Operation operation) => operation.TtlKind == TtlKind.Never ? Result.Never : operation.TtlMs;
-
-    private static RedisValue ConditionArgument(in Operation operation) => operation.Condition switch
-    {
-        Condition.None => "none",
-        Condition.Present => "present",
-        _ => Convert.ToHexStringLower(operation.Etag.Span),
-    };
 
     private static Result Found(in Operation operation, ReadOnlyMemory<byte> value, long? ttlMs) => new()
     {
@@ -159,31 +121,7 @@ internal sealed class Provider(IDatabase redis, byte[] prefix)
     private static Result Written(in Operation operation) =>
         new() { Outcome = Outcome.Applied, Etag = operation.WantEtag ? Etag(operation.Value) : null };
 
-    private static Result Conditional(RedisResult answer, in Operation operation)
-    {
-        if (answer.Resp2Type == ResultType.Integer)
-        {
-            var status = (Status)(int)answer;
-            return status != Status.Ok ? Result.NotApplied(status) : operation.Verb == Verb.Put ? Written(operation) : Result.Applied();
-        }
-        ReadOnlyMemory<byte> current = (RedisValue)answer;
-        return new Result { Status = Status.Changed, Value = current, Etag = Etag(current) };
-    }
-
 #pragma warning disable CA5350 // An ETag guards against accidents, not attacks, and Redis' scripts know no other hash.
     private static byte[] Etag(ReadOnlyMemory<byte> value) => SHA1.HashData(value.Span);
 #pragma warning restore CA5350
-
-    /// <summary>One more try, soon, for a read that got no answer because of the connection; never after a timeout.</summary>
-    private sealed class ReadRetry() : RetryPolicy(new Builder
-    {
-        MaxAttempts = 2,
-        RetryDelay = TimeSpan.FromMilliseconds(20),
-        JitterMax = TimeSpan.FromMilliseconds(20),
-        MaxCommandRetryCategory = CommandFlags.CommandRetryReadOnly,
-    })
-    {
-        public override RetryResult CanRetry(in FaultContext fault) =>
-            fault.ErrorKind == RedisErrorKind.Timeout ? RetryResult.None : base.CanRetry(fault);
-    }
 }

@@ -21,7 +21,8 @@ internal static class Rules
             { Verb: Verb.Put, TtlKind: TtlKind.Default } => "A put needs a life.",
             { Verb: Verb.Touch, TtlKind: TtlKind.Default or TtlKind.Keep } => "A touch needs a life to give.",
             { Verb: Verb.Delete, Condition: Condition.Absent } => "A delete takes no condition 1.",
-            { Verb: Verb.Get or Verb.Touch or Verb.Ping, Condition: not Condition.None } => "Only put and delete take a condition.",
+            { Verb: Verb.Touch, Condition: Condition.Absent or Condition.Present } => "A touch takes condition 3 or none.",
+            { Verb: Verb.Get or Verb.Ping, Condition: not Condition.None } => "Only put, delete and touch take a condition.",
             _ => null,
         };
     }

@@ -1,7 +1,8 @@
 // The Lua that makes a condition and the write it guards one step. Each script touches one key, and answers with a
 // number of Status, or with the value that is there when it is not the expected one. They branch on TYPE: in Garnet's
-// Lua, GET on a hash gives false, not WRONGTYPE. Called by Provider.cs, which sends the whole text each time: with
-// EVALSHA, a server that has forgotten a script would need it sent again behind operations that came later.
+// Lua, GET on a hash gives false, not WRONGTYPE. There an entry can also expire between two lines. Called by Provider.cs,
+// which sends the whole text each time: with EVALSHA, a server that has forgotten a script would need it sent again
+// behind operations that came later.
 
 namespace AzureCache.Gateway;
 
@@ -19,6 +20,7 @@ internal static class Scripts
           if ARGV[1] ~= 'present' then
             if redis.call('STRLEN', KEYS[1]) > 1048576 then return 17 end
             local current = redis.call('GET', KEYS[1])
+            if not current then return 2 end
             if redis.sha1hex(current) ~= ARGV[1] then return current end
           end
         end
@@ -57,17 +59,24 @@ internal static class Scripts
         """;
 
     /// <summary>
-    /// Gives an entry another life. ARGV: life in milliseconds (0 = never expires). Answers with 0, or 1 when there is no
-    /// entry. Not PEXPIRE and PERSIST alone: in Garnet 2.2.8 their answer for an entry that has just expired is a run of
-    /// NULs, which ends the connection (docs/decisions/0006), and PERSIST does not tell "no end" from "no entry".
+    /// Gives the entry the life `life` in milliseconds (0 = never expires); answers with `gone` when there is no entry.
+    /// Not PEXPIRE and PERSIST alone: in Garnet 2.2.8 their answer for an entry that has just expired is a run of NULs,
+    /// which ends the connection (docs/decisions/0006), and PERSIST does not tell "no end" from "no entry". EXISTS stands
+    /// right before them, since hashing for a condition takes long enough for an entry to expire.
     /// </summary>
-    public const string Touch = """
-        if redis.call('EXISTS', KEYS[1]) == 0 then return 1 end
-        if ARGV[1] == '0' then
+    private const string GiveLife = """
+        if redis.call('EXISTS', KEYS[1]) == 0 then return gone end
+        if life == '0' then
           redis.call('PERSIST', KEYS[1])
         else
-          redis.call('PEXPIRE', KEYS[1], ARGV[1])
+          redis.call('PEXPIRE', KEYS[1], life)
         end
         return 0
         """;
+
+    /// <summary>ARGV: life. Answers with 0, or 1 when there is no entry.</summary>
+    public const string Touch = "local life, gone = ARGV[1], 1\n" + GiveLife;
+
+    /// <summary>ARGV: condition, life.</summary>
+    public const string TouchByCondition = Check + "local life, gone = ARGV[2], 2\n" + GiveLife;
 }

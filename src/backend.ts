@@ -8,8 +8,8 @@ import { ERRORS, type ErrorCode, type Outcome } from './errors.js';
 export type Verb = 'get' | 'put' | 'delete' | 'touch' | 'ping';
 
 /**
- * When a put or delete may take effect.
- * `none`: always; `absent`: only if there is no entry (put); `present`: only if there is one;
+ * When a put, delete or touch may take effect.
+ * `none`: always; `absent`: only if there is no entry (put); `present`: only if there is one (put, delete);
  * `etag`: only if the entry's value has the SHA-1 in `Operation.etag`.
  */
 export type Condition = 'none' | 'absent' | 'present' | 'etag';
@@ -74,6 +74,12 @@ export interface Backend {
   run(operation: Operation): Promise<Result>;
   /** Ends every connection; operations still under way end first or with `shutting_down`. */
   close(): Promise<void>;
+}
+
+/** The outcome when no answer comes: a read changes nothing, unless it renews the life; of a write nobody knows. */
+export function lostOutcome({ verb, ttlKind }: Operation): Outcome {
+  const reads = verb === 'ping' || (verb === 'get' && ttlKind === 'default');
+  return reads ? 'not_applied' : 'unknown';
 }
 
 /** A result that says why an operation was not done. */

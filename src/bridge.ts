@@ -5,7 +5,14 @@
 // .NET never faults and never calls back: results are pulled.
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import { type Backend, type BackendEvent, failure, type Operation, type Result } from './backend.js';
+import {
+  type Backend,
+  type BackendEvent,
+  failure,
+  lostOutcome,
+  type Operation,
+  type Result,
+} from './backend.js';
 import { GATEWAY_FOLDER } from './edge-env.js';
 import {
   EVENT_STATUS,
@@ -211,12 +218,6 @@ export class Bridge implements Backend {
     }
     this.#sweep = this.#waiting.size > 0 ? setTimeout(() => this.#endOverdue(), SWEEP_MS) : undefined;
   }
-}
-
-/** A read changes nothing, unless it renews the life; of a write without an answer nobody knows. */
-function lostOutcome(operation: Operation): Result['outcome'] {
-  const reads = operation.verb === 'ping' || (operation.verb === 'get' && operation.ttlKind === 'default');
-  return reads ? 'not_applied' : 'unknown';
 }
 
 function call<T>(edgeFunction: EdgeFunction<T>, input: Buffer | null): Promise<T> {

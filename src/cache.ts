@@ -1,12 +1,27 @@
 // The rules of the cache: which keys, values, lives and conditions are taken, and what is filled in.
 // Called by routes/*.ts and stream.ts; calls a Backend. Knows nothing of HTTP, frames or .NET.
 import { isUtf8 } from 'node:buffer';
-import { type Backend, failure, type Operation, operation, type Result } from './backend.js';
+import {
+  type Backend,
+  type Condition,
+  failure,
+  type Operation,
+  operation,
+  type Result,
+  type Verb,
+} from './backend.js';
 import type { ErrorCode } from './errors.js';
 
 export const MAX_KEY_BYTES = 1024;
 /** Ten years of 365 days. */
 export const MAX_TTL_MS = 10 * 365 * 86_400_000;
+
+/** The conditions that each verb takes, besides `none`. */
+const CONDITIONS_OF: Partial<Record<Verb, readonly Condition[]>> = {
+  put: ['absent', 'present', 'etag'],
+  delete: ['present', 'etag'],
+  touch: ['etag'],
+};
 
 /** What the settings decide; see docs/configuration.md for the defaults. */
 export interface CacheRules {
@@ -68,9 +83,8 @@ export class Cache {
     if (asked.ttlKind === 'for' && !isLife(asked.ttlMs)) return failure('ttl_invalid');
     if (asked.ttlKind === 'keep' && (asked.verb !== 'put' || (asked.ttlMs !== 0 && !isLife(asked.ttlMs))))
       return failure('ttl_invalid');
-    if (asked.condition !== 'none' && asked.verb !== 'put' && asked.verb !== 'delete')
+    if (asked.condition !== 'none' && !CONDITIONS_OF[asked.verb]?.includes(asked.condition))
       return failure('condition_invalid');
-    if (asked.condition === 'absent' && asked.verb === 'delete') return failure('condition_invalid');
     return undefined;
   }
 }

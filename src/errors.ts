@@ -109,7 +109,8 @@ export const ERRORS = {
     status: 400,
     wire: 30,
     retryable: false,
-    message: 'The condition is not valid here: a put takes If-None-Match: * or If-Match, a delete If-Match.',
+    message:
+      'The condition is not valid here: a put takes If-None-Match: * or If-Match, a delete If-Match, a touch If-Match with an ETag.',
   },
   query_invalid: {
     status: 400,

@@ -20,6 +20,9 @@ interface Case {
 const put = (why: string, query: string, code: ErrorCode, headers = {}): Case => ({
   ...{ why, method: 'PUT', path: `/v1/cache/bad${query}`, headers, body: 'x', code },
 });
+const touch = (why: string, code: ErrorCode, headers: Record<string, string>): Case => ({
+  ...{ why, method: 'POST', path: '/v1/cache/bad/touch', headers, code },
+});
 const post = (why: string, body: string | Buffer, code: ErrorCode): Case => ({
   ...{ why, method: 'POST', path: '/v1/batch', body, code },
 });
@@ -54,6 +57,9 @@ const CASES: Case[] = [
   put('two conditions', '', 'condition_invalid', { 'if-match': ETAG, 'if-none-match': '*' }),
   put('If-None-Match with an ETag', '', 'condition_invalid', { 'if-none-match': ETAG }),
   { why: 'keep on touch', method: 'POST', path: '/v1/cache/bad/touch?ttl=keep', code: 'ttl_invalid' },
+  touch('If-Match: * on touch', 'condition_invalid', { 'if-match': '*' }),
+  touch('If-None-Match on touch', 'condition_invalid', { 'if-none-match': '*' }),
+  touch('a weak ETag on touch', 'etag_invalid', { 'if-match': `W/${ETAG}` }),
   { why: 'keep on get', path: '/v1/cache/bad?touch=keep', code: 'ttl_invalid' },
   { why: 'If-Match on get', path: '/v1/cache/bad', headers: { 'if-match': ETAG }, code: 'condition_invalid' },
   { why: 'a wrong method', method: 'PATCH', path: '/v1/cache/bad', code: 'method_not_allowed' },

@@ -74,6 +74,18 @@ test('compare-and-set works inside a batch, and tells what is there', async (t) 
     { op: 'put', key: 'cas', value: '3', ifMatch: first?.etag },
   ]);
   t.match(right, { status: 204 });
+  const touches = await batch([
+    { op: 'touch', key: 'cas', ttl: 90, ifMatch: right?.etag },
+    { op: 'touch', key: 'cas', ttl: 90, ifMatch: first?.etag },
+    { op: 'touch', key: 'cas', ttl: 90, ifMatch: '*' },
+    { op: 'touch', key: 'not-there', ifMatch: first?.etag },
+  ]);
+  t.match(touches, [
+    { status: 204 },
+    { status: 412, code: 'changed', etag: right?.etag },
+    { status: 400, code: 'condition_invalid' },
+    { status: 412, code: 'absent' },
+  ]);
   t.match(wrong, { status: 412, code: 'changed', etag: right?.etag });
 });
 

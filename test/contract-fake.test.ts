@@ -4,7 +4,8 @@ import { AssertionError } from 'node:assert';
 import t from 'tap';
 import type { Backend } from '../src/backend.js';
 import { backendContract, type ContractOptions, openSubject, RULES } from './contract.js';
-import { FakeBackend, FakeStore } from './fake-backend.js';
+import { FakeBackend } from './fake-backend.js';
+import { FakeStore } from './fake-store.js';
 import type { PlantedBug } from './planted-bugs/bug.js';
 import { PLANTED_BUGS } from './planted-bugs.js';
 

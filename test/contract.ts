@@ -8,10 +8,17 @@ import { entry, isDone, lasting } from './contract/entry.js';
 import { lifeRules } from './contract/lives.js';
 import { orderRules } from './contract/order.js';
 import type { Rule, Subject } from './contract/rule.js';
+import { touchRules } from './contract/touches.js';
 import { valueRules } from './contract/values.js';
 import { until } from './fixtures/wait.js';
 
-export const RULES: readonly Rule[] = [...valueRules, ...lifeRules, ...conditionRules, ...orderRules];
+export const RULES: readonly Rule[] = [
+  ...valueRules,
+  ...lifeRules,
+  ...conditionRules,
+  ...touchRules,
+  ...orderRules,
+];
 
 export interface ContractOptions {
   /** Of the backend, for the titles. */

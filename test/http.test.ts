@@ -122,6 +122,27 @@ for (const [name, door] of doors) {
     t.equal(codeOf(absent), 'absent');
     t.equal((await send('GET', key)).status, 404, 'nothing was stored by a condition that did not hold');
   });
+
+  test(`${name}: a touch with If-Match renews the life of this value and of no other`, async (t) => {
+    const key = `${name}-touch`;
+    const touch = (etag: string) => send('POST', `${key}/touch?ttl=500`, { 'if-match': etag });
+    const ttl = async () => Number((await send('HEAD', key)).headers.ttl);
+    const absent = await touch(etagOf('one'));
+    t.equal(absent.status, 412);
+    t.equal(codeOf(absent), 'absent');
+    await send('PUT', `${key}?ttl=100`, {}, 'one');
+    const changed = await touch(etagOf('two'));
+    t.equal(changed.status, 412);
+    t.equal(codeOf(changed), 'changed');
+    t.equal(changed.headers.etag, etagOf('one'));
+    t.ok((await ttl()) <= 100, 'its life is as it was');
+    t.equal((await touch(etagOf('one'))).status, 204);
+    t.ok((await ttl()) > 490);
+    await send('PUT', key, {}, Buffer.alloc(1024 * 1024 + 1));
+    const large = await touch(etagOf('one'));
+    t.equal(large.status, 413);
+    t.equal(codeOf(large), 'too_large_for_condition');
+  });
 }
 
 test('health needs no more than a GET', async (t) => {

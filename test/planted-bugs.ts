@@ -4,11 +4,13 @@ import type { PlantedBug } from './planted-bugs/bug.js';
 import { conditionBugs } from './planted-bugs/conditions.js';
 import { lifeBugs } from './planted-bugs/lives.js';
 import { orderBugs } from './planted-bugs/order.js';
+import { touchBugs } from './planted-bugs/touches.js';
 import { valueBugs } from './planted-bugs/values.js';
 
 export const PLANTED_BUGS: readonly PlantedBug[] = [
   ...valueBugs,
   ...lifeBugs,
   ...conditionBugs,
+  ...touchBugs,
   ...orderBugs,
 ];

@@ -83,12 +83,13 @@ public sealed class VerbsTests(TestBridge bridge) : IClassFixture<TestBridge>
     public async Task A_condition_that_does_not_hold_answers_with_what_is_there()
     {
         await bridge.RunAsync(Put("cas", "theirs"));
-        foreach (var ask in new[] { Put("cas", "mine"), new Ask(Verb.Delete, "cas") })
+        foreach (var ask in new[] { Put("cas", "mine"), new Ask(Verb.Delete, "cas"), Touch("cas", 5 * Minute) })
         {
             var answer = await bridge.RunAsync(ask with { Condition = Condition.Etag, Etag = SHA1.HashData("base"u8) });
             Assert.Equal(((Status.Changed, Outcome.NotApplied), "theirs"), (Told(answer), answer.Text));
             Assert.Equal(SHA1.HashData("theirs"u8), answer.Etag);
         }
+        await LivesFor("cas", Minute);
     }
 
     [Fact]
@@ -100,6 +101,8 @@ public sealed class VerbsTests(TestBridge bridge) : IClassFixture<TestBridge>
             Assert.Equal(Status.Absent, (await bridge.RunAsync(ask with { Condition = Condition.Present })).Status);
             Assert.Equal(Status.Absent, (await bridge.RunAsync(ask with { Condition = Condition.Etag, Etag = etag })).Status);
         }
+        var touch = Touch("nothing", Minute) with { Condition = Condition.Etag, Etag = etag };
+        Assert.Equal(Status.Absent, (await bridge.RunAsync(touch)).Status);
     }
 
     [Fact]
@@ -141,7 +144,7 @@ public sealed class VerbsTests(TestBridge bridge) : IClassFixture<TestBridge>
         await LivesFor("renew", 5 * Minute);
         Assert.Equal(Status.Ok, (await bridge.RunAsync(new Ask(Verb.Get, "renew", TtlKind: TtlKind.Never))).Status);
         await LivesFor("renew", Result.Never);
-        var touch = new Ask(Verb.Touch, "renew", TtlKind: TtlKind.For, TtlMs: Minute);
+        var touch = Touch("renew", Minute);
         Assert.Equal((Status.Ok, Outcome.Applied), Told(await bridge.RunAsync(touch)));
         await LivesFor("renew", Minute);
         var forEver = touch with { TtlKind = TtlKind.Never, TtlMs = 0 };
@@ -150,6 +153,17 @@ public sealed class VerbsTests(TestBridge bridge) : IClassFixture<TestBridge>
         await LivesFor("renew", Result.Never);
         Assert.Equal(Status.Miss, (await bridge.RunAsync(touch with { Key = "gone" })).Status);
         Assert.Equal(Status.Miss, (await bridge.RunAsync(forEver with { Key = "gone" })).Status);
+    }
+
+    [Fact]
+    public async Task A_touch_can_be_bound_to_the_value_that_was_read()
+    {
+        await bridge.RunAsync(Put("bound", "read"));
+        var touch = Touch("bound", 5 * Minute) with { Condition = Condition.Etag, Etag = SHA1.HashData("read"u8) };
+        Assert.Equal((Status.Ok, Outcome.Applied), Told(await bridge.RunAsync(touch)));
+        await LivesFor("bound", 5 * Minute);
+        Assert.Equal(Status.Ok, (await bridge.RunAsync(touch with { TtlKind = TtlKind.Never, TtlMs = 0 })).Status);
+        await LivesFor("bound", Result.Never);
     }
 
     [Fact]
@@ -185,6 +199,8 @@ public sealed class VerbsTests(TestBridge bridge) : IClassFixture<TestBridge>
             new(Verb.Touch, "k", TtlKind: TtlKind.Keep, TtlMs: 1),
             new(Verb.Delete, "k", Condition: Condition.Absent),
             new(Verb.Get, "k", Condition: Condition.Present),
+            Touch("k", Minute) with { Condition = Condition.Present },
+            Touch("k", Minute) with { Condition = Condition.Absent },
         ];
         foreach (var answer in await bridge.RunAllAsync(asks))
         {
@@ -196,6 +212,8 @@ public sealed class VerbsTests(TestBridge bridge) : IClassFixture<TestBridge>
     private static Ask Put(string key, string value) => Put(key, Encoding.UTF8.GetBytes(value));
 
     private static Ask Put(string key, byte[] value) => new(Verb.Put, key, value, TtlKind: TtlKind.For, TtlMs: Minute);
+
+    private static Ask Touch(string key, long ttlMs) => new(Verb.Touch, key, TtlKind: TtlKind.For, TtlMs: ttlMs);
 
     private static (Status Status, Outcome Outcome) Told(Answer answer) => (answer.Status, answer.Outcome);
 

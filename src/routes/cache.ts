@@ -37,7 +37,11 @@ export function cacheRoutes(app: FastifyInstance, cache: Cache): void {
 
   app.post('/v1/cache/:key/touch', async (request, reply) => {
     const life = lifeOf(queryOf(request, 'ttl').ttl);
-    const result = await cache.run({ ...operation('touch', keyOf(request)), ...life });
+    const result = await cache.run({
+      ...operation('touch', keyOf(request)),
+      ...conditionOf(request.headers),
+      ...life,
+    });
     return result.status === 'ok' ? reply.code(204).send() : replyFailure(reply, result);
   });
 }

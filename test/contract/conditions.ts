@@ -1,12 +1,12 @@
 // Rules of the contract about conditions: when a put or delete takes effect, and what is told when it does not.
 import assert from 'node:assert/strict';
-import type { Result } from '../../src/backend.js';
 import {
   entry,
   ifAbsent,
   ifEtag,
   ifPresent,
   isBytes,
+  isChanged,
   isDone,
   isMiss,
   isRefused,
@@ -19,13 +19,6 @@ import {
 import type { Rule } from './rule.js';
 
 const MIB = 1024 * 1024;
-
-/** The answer tells what is there now, so that a merge costs one round trip. */
-function isChanged(result: Result, current: string): void {
-  isRefused(result, 'changed');
-  isBytes(result.value, current);
-  isBytes(result.etag, sha1(current));
-}
 
 export const conditionRules: Rule[] = [
   {

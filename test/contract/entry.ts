@@ -64,6 +64,13 @@ export function isRefused(result: Result, status: Result['status']): void {
   assert.equal(result.outcome, 'not_applied');
 }
 
+/** The condition did not hold. The answer tells what is there now, so that a merge costs one round trip. */
+export function isChanged(result: Result, current: string): void {
+  isRefused(result, 'changed');
+  isBytes(result.value, current);
+  isBytes(result.etag, sha1(current));
+}
+
 /** Without printing megabytes when it is another value. */
 export function isValue(result: Result, value: Buffer | string): void {
   isStatus(result, 'ok');
