@@ -1,5 +1,5 @@
 // One upgraded connection to the sidecar: operations go out in the order they were asked, answers come back in the
-// order they are ready. Opened by the application through `connect`, by the client itself in link.ts.
+// order they are ready. Opened by reach.ts; `connect` is for tests and benchmarks of the connection alone.
 // Knows nothing of reconnecting or of retries: when it ends, it says of every operation what became of it.
 import type { Socket } from 'node:net';
 import { type Call, newCall } from './call.js';
@@ -60,7 +60,7 @@ export class Connection {
   #end: AzureCacheError | undefined;
   readonly #ended: Promise<void>;
 
-  /** Called by `connect` and link.ts with what `upgrade` gave. */
+  /** Of what `upgrade` gave. */
   constructor(socket: Socket, head: Buffer, { deadlineMs, keeper }: { deadlineMs: number; keeper?: Keeper }) {
     this.#socket = socket;
     this.#deadlineMs = deadlineMs;

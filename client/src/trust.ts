@@ -23,9 +23,11 @@ export async function trusted(
 ): Promise<string | undefined> {
   if (uid === undefined) return path;
   try {
-    const real = await realpath(path).catch(() => path);
+    // Why it fails, `check` finds out; a link that leads nowhere is as good as nothing.
+    const real = await realpath(path).catch(() => undefined);
     // What is there by name, and what it leads to: who owns a link can turn it elsewhere.
-    for (const each of new Set([path, real])) await check(each, kind, uid);
+    await check(path, kind, uid);
+    if (real !== undefined && real !== path) await check(real, kind, uid);
     return real;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
