@@ -1,0 +1,27 @@
+// What TypeScript knows of `import … from 'azurecache'`; what the calls answer is in required.cts.
+// Checked by tsc (a step of npm test); nothing here runs.
+import azurecache, { type AzureCache, AzureCacheError, create, type Entry } from 'azurecache';
+import session from 'express-session';
+import { exactly } from './exactly.cjs';
+
+await using cache = create({ ttl: 60 });
+exactly<AzureCache>()(cache);
+exactly<AzureCache>()(azurecache.create());
+exactly<Promise<Entry<string> | null>>()(cache.get<string>('key', { etag: true }));
+
+const AzureCacheStore = azurecache(session);
+session({ secret: 'secret', store: new AzureCacheStore() });
+
+try {
+  await cache.put('key', 'value');
+} catch (error) {
+  if (error instanceof AzureCacheError && error.code === 'sidecar_unreachable') throw error;
+  exactly<typeof AzureCacheError>()(azurecache.AzureCacheError);
+  const typed: AzureCacheError = new azurecache.AzureCacheError('timeout', 'late');
+  exactly<number>()(typed.status);
+}
+
+// @ts-expect-error it answers a promise
+export const text: string = cache.get<string>('key');
+// @ts-expect-error there is no such export
+export type None = import('azurecache').Connection;

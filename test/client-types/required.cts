@@ -1,0 +1,128 @@
+// What TypeScript knows of require('azurecache'): the calls of 2013, the store, and each answer by its options.
+// Checked by tsc (a step of npm test); nothing here runs.
+import azurecache = require('azurecache');
+import session = require('express-session');
+
+import { exactly } from './exactly.cjs';
+
+const cache = azurecache.create({ ttl: 60, prefix: 'app:', identifier: 'name', token: 'key' });
+exactly<azurecache.AzureCache>()(cache);
+azurecache.create();
+azurecache.create(null);
+azurecache.create({
+  url: 'http://127.0.0.1:22233',
+  apiToken: 'token',
+  waitMs: 1,
+  deadlineMs: 1,
+  ttl: 'never',
+});
+// @ts-expect-error a default cannot be to keep
+azurecache.create({ ttl: 'keep' });
+// @ts-expect-error
+azurecache.create({ prefix: 5 });
+// @ts-expect-error there is no such option
+azurecache.create({ host: 'localhost' });
+
+// The calls of 2013.
+cache.put('key', { first: 'Ada' }, (error) => exactly<Error | null>()(error));
+cache.put('key', { first: 'Ada' }, 3, (error, written) => {
+  exactly<Error | null>()(error);
+  exactly<boolean | undefined>()(written);
+});
+cache.get('key', (_error, value) => exactly<unknown>()(value));
+cache.get<{ first: string }>('key', (_error, value) =>
+  exactly<{ first: string } | null | undefined>()(value),
+);
+cache.remove('key', (_error, removed) => exactly<boolean | undefined>()(removed));
+
+// Lives.
+exactly<Promise<boolean>>()(cache.put('key', 1));
+exactly<Promise<boolean>>()(cache.put('key', 1, 0.5));
+exactly<Promise<boolean>>()(cache.put('key', 1, 'never'));
+exactly<Promise<boolean>>()(cache.put('key', 1, null));
+exactly<Promise<boolean>>()(cache.put('key', 1, undefined, () => {}));
+exactly<Promise<boolean>>()(cache.touch('key'));
+exactly<Promise<boolean>>()(cache.touch('key', 60));
+exactly<Promise<boolean>>()(cache.touch('key', { ttl: 'never', ifMatch: '"…"' }));
+// @ts-expect-error
+cache.put('key', 1, '60');
+// @ts-expect-error
+cache.put('key', 1, 'forever');
+// @ts-expect-error a touch is to move the life
+cache.touch('key', 'keep');
+
+// Answers by options.
+exactly<Promise<boolean>>()(cache.put('key', 1, { ttl: 60, ifNoneMatch: '*', deadlineMs: 100 }));
+exactly<Promise<string | false>>()(cache.put('key', 1, { etag: true }));
+exactly<Promise<unknown>>()(cache.get('key'));
+exactly<Promise<number | null>>()(cache.get<number>('key'));
+exactly<Promise<number | null>>()(cache.get<number>('key', { fresh: true, touch: 60 }));
+exactly<Promise<Buffer | null>>()(cache.get('key', { raw: true }));
+exactly<Promise<azurecache.Entry<number> | null>>()(cache.get<number>('key', { etag: true, ttl: true }));
+exactly<Promise<azurecache.Entry<Buffer> | null>>()(cache.get('key', { raw: true, etag: true }));
+exactly<Promise<boolean>>()(cache.has('key', { signal: AbortSignal.timeout(5) }));
+exactly<Promise<boolean>>()(cache.remove('key', { ifMatch: '*' }));
+// @ts-expect-error
+cache.put('key', 1, { ifNoneMatch: '"…"' });
+// @ts-expect-error
+cache.put('key', 1, { seconds: 60 });
+// @ts-expect-error the life of a get is given with touch
+cache.get('key', { ttl: 60 });
+// @ts-expect-error
+cache.get(5);
+// @ts-expect-error
+cache.put('key');
+
+// Many.
+exactly<Promise<Map<string, unknown>>>()(cache.getMany(['a', 'b']));
+exactly<Promise<Map<string, number>>>()(cache.getMany<number>(new Set(['a'])));
+exactly<Promise<Map<string, Buffer>>>()(cache.getMany(['a'], { raw: true }));
+exactly<Promise<number>>()(cache.putMany(new Map([['a', 1]]), 60));
+exactly<Promise<number>>()(cache.putMany({ a: 1, b: 'two' }, { ifNoneMatch: '*' }));
+exactly<Promise<number>>()(cache.putMany([['a', 1]]));
+exactly<Promise<number>>()(cache.removeMany(['a']));
+// @ts-expect-error
+cache.putMany([1, 2]);
+// @ts-expect-error
+cache.putMany({ a: 1 }, { etag: true });
+
+// Update.
+exactly<Promise<number | null>>()(cache.update('key', (n: number | null) => (n ?? 0) + 1));
+exactly<Promise<number | null>>()(
+  cache.update<number>('key', async (n) => (n === null ? undefined : n + 1), 60),
+);
+exactly<Promise<Uint8Array | null>>()(
+  cache.update('key', (bytes) => Buffer.concat([bytes ?? Buffer.alloc(0)]), { raw: true }),
+);
+// @ts-expect-error the new value is of the type of the old one
+cache.update<number>('key', () => 'text');
+
+// The store.
+const AzureCacheStore = azurecache(session);
+const store = new AzureCacheStore({ ttl: 60, prefix: 'sess:', url: 'unix:/run/azurecache.sock' });
+const asStore: session.Store = store;
+session({ secret: 'secret', store, resave: false, saveUninitialized: false });
+store.close();
+asStore.get('id', () => {});
+store.on('dropped', () => {});
+azurecache({ session });
+// @ts-expect-error
+azurecache({});
+// @ts-expect-error
+azurecache('express');
+
+// Errors.
+const failed: unknown = null;
+if (failed instanceof azurecache.AzureCacheError) {
+  exactly<azurecache.AzureCacheError>()(failed);
+  exactly<azurecache.ErrorCode>()(failed.code);
+  exactly<azurecache.Outcome>()(failed.outcome);
+  exactly<boolean>()(failed.retryable);
+  // @ts-expect-error there is no such code
+  failed.code === 'no_such_code';
+}
+
+exactly<Promise<void>>()(cache.close());
+exactly<PromiseLike<void>>()(cache[Symbol.asyncDispose]());
+// @ts-expect-error the connection is internal
+azurecache.connect;
