@@ -94,7 +94,7 @@ const STEPS = [
   ['types of src', () => check(TSC, '-p', '.', '--noEmit', '--diagnostics')],
   ['types of test', () => check(TSC, '-p', 'test', '--diagnostics')],
   ['types of client', () => check(TSC, '-p', 'client', '--noEmit', '--diagnostics')],
-  ['types of the client as applications see them', () => check(TSC, '-p', 'test/client-types', '--diagnostics')],
+  ['types that applications see', () => check(TSC, '-p', 'test/client-types', '--diagnostics')],
   ['lint', () => check(BIOME, 'check', '--error-on-warnings')],
   ['tap', tap],
   ['xunit', xunit],
