@@ -57,13 +57,18 @@ export function merge(
 function mergeField(name: string, base: unknown, mine: unknown, theirs: unknown, rules: MergeRules): unknown {
   if (rules.same(name, base, mine)) return theirs;
   if (rules.same(name, base, theirs)) return mine;
-  if (rules.atomic.has(name)) return theirs;
-  // A field that one side has deleted stays deleted, whatever the other wrote.
+  // A field that one side has deleted stays deleted, whatever the other wrote: `delete req.session.user` is a logout.
   if (mine === undefined || theirs === undefined) return undefined;
+  if (rules.atomic.has(name)) return theirs;
   if (rules.conflict === 'mine') return mine;
   if (rules.conflict === 'theirs') return theirs;
   const value = rules.conflict(name, base, mine, theirs);
-  if (typeof (value as PromiseLike<unknown> | undefined)?.then === 'function')
-    throw new TypeError('The function `conflict` answered a promise. It must answer the value itself.');
-  return value;
+  if (!isPromise(value)) return value;
+  // Nobody waits for it: what it is rejected with must not end the process.
+  value.then(undefined, () => {});
+  throw new TypeError('The function `conflict` answered a promise. It must answer the value itself.');
+}
+
+function isPromise(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function';
 }
