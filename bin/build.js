@@ -1,15 +1,20 @@
 #!/usr/bin/env node
-// Builds src, client and gateway into dist: `node bin/build.js`, with --if-stale only what has changed.
-// Called by npm run build, by prepack, by the tests and, in a checkout, by the command itself.
+// Builds src, client and gateway into dist: `node bin/build.js`, with --if-stale only what has changed, with --portable
+// a gateway for every platform. Called by npm run build, by prepack, by the tests and, in a checkout, by the command.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, relative } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const require = createRequire(import.meta.url);
+const at = (name) => join(root, 'dist', name);
+const stampOf = (part) => at(`.built-${part.name}`);
+const lockFile = at('.building');
+const portable = process.argv.includes('--portable');
 const tsc = () => join(require.resolve('typescript/package.json'), '..', 'bin', 'tsc');
 
 /** What is built: the files it depends on, and the command. A new part needs no more than a line here. */
@@ -31,25 +36,70 @@ const parts = [
     // The version of edge-js is in the lock file.
     inputs: ['gateway-dotnet', 'package-lock.json'],
     command: () => [
-      ...['dotnet', 'publish', 'gateway-dotnet/Gateway.csproj', '-c', 'Release', '-o', 'dist/gateway'],
+      ...['dotnet', 'publish', 'gateway-dotnet/Gateway.csproj', '-c', 'Release', '-o', 'dist/gateway.new'],
+      // For this machine, ahead of time; a package has to fit every platform.
+      ...(portable ? [] : ['--use-current-runtime']),
       ...['--nologo', '-v', 'quiet', '-clp:NoSummary'],
     ],
     why: 'The .NET SDK 10 is needed (dotnet --version).',
   },
 ];
 
-/** Builds the parts whose inputs have changed since they were built. */
+/** Builds the parts whose inputs have changed since they were built; one process at a time. */
 export async function buildIfStale() {
-  for (const part of parts) if (readStamp(part) !== hashOf(part)) await build(part);
+  const stale = (part) => readText(stampOf(part)) !== hashOf(part);
+  if (!parts.some(stale)) return;
+  await lock();
+  // Another process may have built them meanwhile.
+  for (const part of parts) if (stale(part)) await build(part);
+  unlock();
+}
+
+async function buildAll() {
+  await lock();
+  for (const part of parts) await build(part);
+  unlock();
 }
 
 async function build(part) {
   process.stderr.write(`building ${part.name} …\n`);
-  if (part.name === 'gateway') rmSync(join(root, 'dist/gateway'), { recursive: true, force: true });
+  rmSync(stampOf(part), { force: true });
   const [command, ...args] = part.command();
+  const hash = hashOf(part);
   await run(command, args, part);
-  mkdirSync(join(root, 'dist'), { recursive: true });
-  writeFileSync(stampOf(part), hashOf(part));
+  if (part.name === 'gateway') {
+    // A running sidecar keeps the files it has open.
+    rmSync(at('gateway'), { recursive: true, force: true });
+    renameSync(at('gateway.new'), at('gateway'));
+  }
+  writeFileSync(stampOf(part), hash);
+}
+
+/** Waits while a process that is alive builds in this checkout, however many wait. */
+async function lock() {
+  mkdirSync(at(''), { recursive: true });
+  for (;;) {
+    try {
+      return writeFileSync(lockFile, String(process.pid), { flag: 'wx' });
+    } catch (error) {
+      if (error.code !== 'EEXIST') throw error;
+    }
+    if (!isAlive(Number(readText(lockFile) ?? 0))) unlock();
+    await pause(100);
+  }
+}
+
+function unlock() {
+  rmSync(lockFile, { force: true });
+}
+
+function isAlive(pid) {
+  try {
+    // 0: the file is just being written, or has just gone.
+    return pid === 0 || process.kill(pid, 0);
+  } catch {
+    return false;
+  }
 }
 
 /** Ends with the child on a signal, so that an interrupted start leaves no compiler behind. */
@@ -61,6 +111,7 @@ function run(command, args, part) {
     for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, pass);
     const end = (problem) => {
       process.stderr.write(`azurecache: building ${part.name} failed (${problem}). ${part.why}\n`);
+      unlock();
       process.exit(1);
     };
     child.on('error', (error) => end(error.code));
@@ -72,18 +123,16 @@ function run(command, args, part) {
   });
 }
 
-const stampOf = (part) => join(root, 'dist', `.built-${part.name}`);
-
-function readStamp(part) {
+function readText(path) {
   try {
-    return readFileSync(stampOf(part), 'utf8');
+    return readFileSync(path, 'utf8');
   } catch {
     return undefined;
   }
 }
 
 function hashOf(part) {
-  const hash = createHash('sha256');
+  const hash = createHash('sha256').update(part.name === 'gateway' && portable ? 'portable' : '');
   for (const file of part.inputs.flatMap((input) => filesOf(join(root, input))).sort())
     hash
       .update(`${relative(root, file)}\0`)
@@ -107,5 +156,5 @@ function filesOf(path) {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   if (process.argv.includes('--if-stale')) await buildIfStale();
-  else for (const part of parts) await build(part);
+  else await buildAll();
 }

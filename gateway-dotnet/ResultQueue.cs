@@ -24,34 +24,40 @@ internal sealed class ResultQueue
 
     public void Add(uint id, in Result result)
     {
+        TaskCompletionSource? woken;
         lock (gate)
         {
             waiting.Enqueue((id, result));
-            WakeReader();
+            woken = TakeReader();
         }
+        woken?.TrySetResult();
     }
 
     public void Add(Event news)
     {
         var json = JsonSerializer.SerializeToUtf8Bytes(news, GatewayJson.Default.Event);
+        TaskCompletionSource? woken;
         lock (gate)
         {
             if (events == MaxEvents) return;
             events++;
             // An event is not flagged as a value: its JSON is the rest of the frame, as a detail is.
             waiting.Enqueue((0, new Result { Status = Status.Event, Detail = System.Text.Encoding.UTF8.GetString(json) }));
-            WakeReader();
+            woken = TakeReader();
         }
+        woken?.TrySetResult();
     }
 
     /// <summary>Nothing will be added any more: the reader gets what is left, then null.</summary>
     public void Complete()
     {
+        TaskCompletionSource? woken;
         lock (gate)
         {
             completed = true;
-            WakeReader();
+            woken = TakeReader();
         }
+        woken?.TrySetResult();
     }
 
     /// <summary>
@@ -66,18 +72,22 @@ internal sealed class ResultQueue
             {
                 if (waiting.Count > 0) return TakeBatch();
                 if (completed) return null;
-                // Asynchronously, so that no JavaScript is called from the thread that reads the socket.
-                reader = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                // Goes on in the thread that adds, outside of the lock: one thread less to wake for each answer. That is
+                // never the thread that reads the socket (StackExchange.Redis completes its commands elsewhere), and
+                // edge-js only posts the batch to Node's thread.
+                reader = new TaskCompletionSource();
                 more = reader.Task;
             }
             await more.ConfigureAwait(false);
         }
     }
 
-    private void WakeReader()
+    /// <summary>The reader that waits, who is to be told outside of the lock; null when nobody waits.</summary>
+    private TaskCompletionSource? TakeReader()
     {
-        reader?.TrySetResult();
+        var waits = reader;
         reader = null;
+        return waits;
     }
 
     private byte[] TakeBatch()

@@ -26,7 +26,8 @@ public sealed class Startup
         try
         {
             var options = GatewayOptions.Parse(input as byte[] ?? []);
-            var bridge = await Bridge.OpenAsync(options).ConfigureAwait(false);
+            // Not on Node's thread, which loads the rest of the sidecar meanwhile.
+            var bridge = await Task.Run(() => Bridge.OpenAsync(options)).ConfigureAwait(false);
             return new Dictionary<string, object?>
             {
                 ["submit"] = Function(bridge.Submit),

@@ -10,7 +10,6 @@ import { ListenError } from './door-files.js';
 import { prepareEdge } from './edge-env.js';
 import { Guard } from './guard.js';
 import { type Doors, openDoors } from './listen.js';
-import { buildServer } from './server.js';
 import { Streams } from './stream.js';
 
 /** Time for requests under way to end, beyond the deadline that each of them has. */
@@ -50,7 +49,7 @@ async function start(config: Config, log: Logger, version: string): Promise<Runn
   prepareEdge(process.env);
   // Loads the CLR, which reads the environment just set.
   const { openBridge } = await import('./bridge.js');
-  const bridge = await openBridge({
+  const opening = openBridge({
     ...{ connection: config.connection, identifier: config.identifier, token: config.token },
     ...{ caFile: config.caFile, dataDir: config.dataDir, keyPrefix: config.keyPrefix },
     ...{ deadlineMs: config.deadlineMs, maxValueBytes: config.maxValueBytes },
@@ -58,6 +57,8 @@ async function start(config: Config, log: Logger, version: string): Promise<Runn
     clientName: `azurecache-${version}`,
     onEvent: ({ level, event, message }) => log[level]({ event }, message),
   });
+  // While .NET opens the backend on threads of its own, this one loads fastify.
+  const [bridge, { buildServer }] = await Promise.all([opening, import('./server.js')]);
   try {
     const cache = new Cache(bridge, config);
     const guard = new Guard({ apiToken: config.apiToken, remote: !isLoopback(config.host) });
