@@ -37,7 +37,9 @@ export const cookieDates: Dates = {
 
   renew({ cookie }, now) {
     if (!isObject(cookie) || typeof cookie.originalMaxAge !== 'number') return;
-    cookie.expires = new Date(now + cookie.originalMaxAge).toISOString();
+    const expires = new Date(now + cookie.originalMaxAge);
+    // No date is that far away: what lies there stays.
+    if (!Number.isNaN(expires.getTime())) cookie.expires = expires.toISOString();
   },
 };
 
@@ -65,7 +67,7 @@ export function datedFields({ fields }: Dates, session: Fields): Fields {
   for (const name of fields) {
     const value = session[name] as { toJSON?: () => unknown } | undefined;
     const plain = typeof value?.toJSON === 'function' ? value.toJSON() : value;
-    copy[name] = isObject(plain) ? { ...plain } : plain;
+    copy[name] = isObject(plain) && !Array.isArray(plain) ? { ...plain } : plain;
   }
   return copy;
 }

@@ -27,25 +27,47 @@ export const NOTHING: Snapshot = { text: '{}', rest: '{}', dated: {} };
  * @throws AzureCacheError `value_invalid` when the session cannot be written
  */
 export function takeSnapshot(session: Fields, serializer: Serializer, dates: Dates): Snapshot {
-  const dated = datedFields(dates, session);
   try {
     // JSON is written in two parts, so that a change of dates alone is seen without reading anything back.
-    if (serializer === JSON) return jsonSnapshot(session, dated, dates);
-    const text: unknown = serializer.stringify(session);
-    if (typeof text === 'string') return { text, rest: undefined, dated };
+    if (serializer === JSON) return jsonSnapshot(session, dates);
+    const text = checkedText(serializer.stringify(session));
+    return { text, rest: undefined, dated: datedFields(dates, session) };
   } catch (cause) {
     throw unwritable(cause);
   }
-  throw unwritable(undefined);
 }
 
-function jsonSnapshot(session: Fields, dated: Fields, { fields }: Dates): Snapshot {
-  const others = { ...session };
-  for (const name of fields) delete others[name];
+function jsonSnapshot(session: Fields, dates: Dates): Snapshot {
+  // As JSON.stringify asks it.
+  const plain: unknown = typeof session.toJSON === 'function' ? session.toJSON('') : session;
+  if (!isFields(plain)) throw new TypeError('A session is an object.');
+  const dated = datedFields(dates, plain);
+  const others: Record<string, unknown> = { ...plain };
+  for (const name of dates.fields) delete others[name];
+  if (typeof others.toJSON === 'function') delete others.toJSON;
   const rest = JSON.stringify(others);
   const first = JSON.stringify(dated);
   const text = first === '{}' ? rest : rest === '{}' ? first : `${first.slice(0, -1)},${rest.slice(1)}`;
   return { text, rest, dated };
+}
+
+/**
+ * The text of a session that came of a merge.
+ * @throws AzureCacheError `value_invalid` when it cannot be written: a function of the application's had its say
+ */
+export function textOf(session: Fields, serializer: Serializer): string {
+  try {
+    return checkedText(serializer.stringify(session));
+  } catch (cause) {
+    throw unwritable(cause);
+  }
+}
+
+function checkedText(text: unknown): string {
+  if (typeof text === 'string') return text;
+  // A promise, perhaps: what it is rejected with must not end the process.
+  Promise.resolve(text).catch(() => {});
+  throw new TypeError('The serializer answered no text.');
 }
 
 /** Whether the dated fields are set the same. */
@@ -85,9 +107,9 @@ export async function readSession(
   } catch (error) {
     if (serializer !== JSON) throw error;
   }
-  if (typeof session !== 'object' || session === null || Array.isArray(session)) return undefined;
-  dates.renew(session as Record<string, unknown>, Date.now());
-  return session as Record<string, unknown>;
+  if (!isFields(session)) return undefined;
+  dates.renew(session, Date.now());
+  return session;
 }
 
 /** Reads a text that this process has written or checked: a session. */
@@ -99,6 +121,10 @@ function without(names: readonly string[], fields: Fields): Fields {
   const rest = { ...fields };
   for (const name of names) delete rest[name];
   return rest;
+}
+
+function isFields(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function unwritable(cause: unknown): AzureCacheError {
