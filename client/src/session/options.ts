@@ -39,7 +39,6 @@ export interface StoreOptions extends TransportOptions {
   token?: string;
 }
 
-const ATOMIC = ['passport', 'user', 'userId'];
 const NEVER: Life = { ttlKind: 'never', ttlMs: 0 };
 
 /** What the rules of sessions.ts need of the options. */
@@ -53,30 +52,51 @@ export interface CheckedOptions {
   lifeOf: (session: Fields) => Life | undefined;
 }
 
+const isBoolean = (value: unknown) => typeof value === 'boolean';
+const isFunction = (value: unknown) => typeof value === 'function';
+/** What each option takes, beside null and undefined, which are not given. */
+const CHECKS: readonly [name: keyof StoreOptions, takes: string, fits: (value: unknown) => boolean][] = [
+  ['prefix', 'a string', (value) => typeof value === 'string'],
+  ['disableTouch', 'true or false', isBoolean],
+  ['disableTTL', 'true or false', isBoolean],
+  [
+    'serializer',
+    'an object with the functions stringify and parse',
+    (value) => isFunction((value as Serializer).stringify) && isFunction((value as Serializer).parse),
+  ],
+  ['touchAfter', 'a number of seconds from 0 on', (value) => typeof value === 'number' && value >= 0],
+  [
+    'conflict',
+    "'mine', 'theirs' or a function (field, base, mine, theirs) => value",
+    (value) => value === 'mine' || value === 'theirs' || isFunction(value),
+  ],
+  [
+    'atomic',
+    'an array of names of fields',
+    (value) => Array.isArray(value) && value.every((field) => typeof field === 'string'),
+  ],
+  ['near', 'true or false', isBoolean],
+  ['signalReadiness', 'true or false', isBoolean],
+];
+
 /**
- * @throws AzureCacheError `options_invalid`, and the errors of 2013 for `identifier` and `token`
+ * @throws AzureCacheError `options_invalid` or `ttl_invalid`, and the errors of 2013 for `identifier` and `token`
  */
 export function checkOptions(options: StoreOptions): CheckedOptions {
-  const { prefix = 'sess:', serializer = JSON, conflict = 'mine', atomic = ATOMIC, touchAfter = 0 } = options;
+  if (typeof options !== 'object' || options === null)
+    throw invalid('The store takes its options as an object.');
   checkOld(options);
-  if (typeof prefix !== 'string') throw invalid('prefix', 'a string');
-  if (typeof serializer?.stringify !== 'function' || typeof serializer.parse !== 'function')
-    throw invalid('serializer', 'an object with the functions stringify and parse');
-  if (conflict !== 'mine' && conflict !== 'theirs' && typeof conflict !== 'function')
-    throw invalid('conflict', "'mine', 'theirs' or a function (field, base, mine, theirs) => value");
-  if (!Array.isArray(atomic) || !atomic.every((field) => typeof field === 'string'))
-    throw invalid('atomic', 'an array of names of fields');
-  if (typeof touchAfter !== 'number' || !(touchAfter >= 0))
-    throw invalid('touchAfter', 'a number of seconds from 0 on');
+  for (const [name, takes, fits] of CHECKS)
+    if ((options[name] ?? undefined) !== undefined && !fits(options[name]))
+      throw invalid(`The option ${name} of the store is not valid: it takes ${takes}.`);
   if ('client' in options)
-    throw new AzureCacheError(
-      'options_invalid',
-      'The store takes no client: the sidecar has the connection to Redis.',
-    );
+    throw invalid('The store takes no client: the sidecar has the connection to Redis.');
   return {
-    ...{ prefix, serializer, conflict },
-    atomic: new Set(atomic),
-    touchAfterMs: touchAfter * 1000,
+    prefix: options.prefix ?? 'sess:',
+    serializer: options.serializer ?? JSON,
+    conflict: options.conflict ?? 'mine',
+    atomic: new Set(options.atomic ?? ['passport', 'user', 'userId']),
+    touchAfterMs: (options.touchAfter ?? 0) * 1000,
     fresh: options.near !== true,
     lifeOf: lifeRule(options),
   };
@@ -89,9 +109,16 @@ function checkOld(options: StoreOptions): void {
       throw new Error(`The options.${name} must be a string.`);
 }
 
+type LifeRule = CheckedOptions['lifeOf'];
+
+function lifeRule({ ttl, disableTTL }: StoreOptions): LifeRule {
+  const rule = timedRule(ttl);
+  // A session whose cookie is over ends all the same: that is how some applications log out.
+  return disableTTL ? (session) => rule(session) && NEVER : rule;
+}
+
 /** The order: function, cookie, number, the application's environment, the sidecar. */
-function lifeRule({ ttl, disableTTL }: StoreOptions): (session: Fields) => Life | undefined {
-  if (disableTTL) return () => NEVER;
+function timedRule(ttl: StoreOptions['ttl']): LifeRule {
   if (typeof ttl === 'function')
     return (session) => lifeFor((ttl as (session: Fields) => number)(session) * 1000);
   // A text was taken, and passed over, in 2013.
@@ -119,9 +146,6 @@ function lifeFor(ms: number): Life | undefined {
   return ms > 0 ? { ttlKind: 'for', ttlMs: Math.min(Math.ceil(ms), MAX_TTL_MS) } : undefined;
 }
 
-function invalid(name: string, allowed: string): AzureCacheError {
-  return new AzureCacheError(
-    'options_invalid',
-    `The option ${name} of the store is not valid: it takes ${allowed}.`,
-  );
+function invalid(message: string): AzureCacheError {
+  return new AzureCacheError('options_invalid', message);
 }
