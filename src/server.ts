@@ -46,19 +46,15 @@ export function buildServer({ cache, guard, log, closing }: ServerOptions): Fast
   });
 
   app.addHook('onRequest', (request, reply, done) => {
-    const free = FREE_PATHS.has(request.routeOptions.url ?? '');
+    const { url = '', bodyLimit } = request.routeOptions;
     // A value may be of any content type, and of none that means something to this server.
     if (request.headers['content-type'] !== undefined)
       request.raw.headers['content-type'] = 'application/octet-stream';
-    const refusal = guard.refusal(request.headers, request.raw.socket, free);
-    if (refusal) replyError(reply, refusal);
-    else done();
-  });
-  app.addHook('preParsing', (request, reply, _payload, done) => {
+    const refusal = guard.refusal(request.headers, request.raw.socket, FREE_PATHS.has(url));
+    if (refusal) return replyError(reply, refusal);
     // The client waits for leave to send (curl does for big values): given only when the value will be taken.
     if (request.headers.expect !== undefined) {
-      if (Number(request.headers['content-length']) > request.routeOptions.bodyLimit)
-        reply.header('connection', 'close');
+      if (Number(request.headers['content-length']) > bodyLimit) reply.header('connection', 'close');
       else reply.raw.writeContinue();
     }
     done();

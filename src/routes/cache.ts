@@ -7,7 +7,10 @@ import { replyError, replyFailure, VALUE_HEADERS } from './replies.js';
 
 const NO_BYTES = Buffer.alloc(0);
 
-/** Registers get, head, put, delete and touch. */
+/**
+ * Registers get, head, put, delete and touch. The handlers answer nothing: fastify waits for the end of a reply that
+ * an asynchronous handler returns, with listeners on every response.
+ */
 export function cacheRoutes(app: FastifyInstance, cache: Cache): void {
   app.get('/v1/cache/:key', (request, reply) => get(cache, request, reply, false));
   app.head('/v1/cache/:key', (request, reply) => get(cache, request, reply, true));
@@ -23,7 +26,7 @@ export function cacheRoutes(app: FastifyInstance, cache: Cache): void {
     });
     if (result.status !== 'ok') return replyFailure(reply, result);
     if (result.etag) reply.header('etag', etagText(result.etag));
-    return reply.code(condition.condition === 'absent' ? 201 : 204).send();
+    reply.code(condition.condition === 'absent' ? 201 : 204).send();
   });
 
   app.delete('/v1/cache/:key', async (request, reply) => {
@@ -32,7 +35,8 @@ export function cacheRoutes(app: FastifyInstance, cache: Cache): void {
       ...operation('delete', keyOf(request)),
       ...conditionOf(request.headers),
     });
-    return result.status === 'ok' ? reply.code(204).send() : replyFailure(reply, result);
+    if (result.status === 'ok') reply.code(204).send();
+    else replyFailure(reply, result);
   });
 
   app.post('/v1/cache/:key/touch', async (request, reply) => {
@@ -42,7 +46,8 @@ export function cacheRoutes(app: FastifyInstance, cache: Cache): void {
       ...conditionOf(request.headers),
       ...life,
     });
-    return result.status === 'ok' ? reply.code(204).send() : replyFailure(reply, result);
+    if (result.status === 'ok') reply.code(204).send();
+    else replyFailure(reply, result);
   });
 }
 
@@ -51,7 +56,7 @@ async function get(
   request: FastifyRequest,
   reply: FastifyReply,
   wantTtl: boolean,
-): Promise<FastifyReply> {
+): Promise<void> {
   if (request.headers['if-match'] !== undefined) return replyError(reply, 'condition_invalid');
   const asked = operation('get', keyOf(request));
   const { touch } = queryOf(request, 'touch');
@@ -68,6 +73,6 @@ async function get(
   // Seconds, rounded up: an entry with half a second left has not expired. No header: it never does.
   if (result.ttlMs !== undefined && result.ttlMs !== Number.POSITIVE_INFINITY)
     reply.header('ttl', Math.ceil(result.ttlMs / 1000));
-  if (hasAlready(request.headers['if-none-match'], etag)) return reply.code(304).send();
-  return reply.send(result.value);
+  if (hasAlready(request.headers['if-none-match'], etag)) reply.code(304).send();
+  else reply.send(result.value);
 }

@@ -13,8 +13,7 @@ export function healthRoutes(app: FastifyInstance, cache: Cache, closing: () => 
   app.get('/readyz', async (_request, reply) => {
     if (closing()) return replyError(reply, 'shutting_down');
     const result = await cache.ping();
-    return result.status === 'ok'
-      ? reply.send({ status: 'ready' })
-      : replyError(reply, codeOf(result), result.detail, result.outcome);
+    if (result.status === 'ok') reply.send({ status: 'ready' });
+    else replyError(reply, codeOf(result), result.detail, result.outcome);
   });
 }

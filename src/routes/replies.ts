@@ -13,16 +13,11 @@ export const VALUE_HEADERS = {
 };
 
 /** Answers with an error of the table. */
-export function replyError(
-  reply: FastifyReply,
-  code: ErrorCode,
-  detail?: string,
-  outcome?: Outcome,
-): FastifyReply {
+export function replyError(reply: FastifyReply, code: ErrorCode, detail?: string, outcome?: Outcome): void {
   const body = errorBody(code, detail, outcome);
   if (code === 'unauthorized') reply.header('www-authenticate', 'Bearer');
   if (body.statusCode === 503) reply.header('retry-after', '1');
-  return reply
+  reply
     .code(body.statusCode)
     .header('content-type', 'application/json; charset=utf-8')
     .header('x-content-type-options', 'nosniff')
@@ -36,7 +31,7 @@ export function codeOf(result: Result): ErrorCode {
 }
 
 /** Answers a result that is not `ok`. */
-export function replyFailure(reply: FastifyReply, result: Result): FastifyReply {
+export function replyFailure(reply: FastifyReply, result: Result): void {
   if (result.status === 'changed' && result.etag) reply.header('etag', etagText(result.etag));
-  return replyError(reply, codeOf(result), result.detail, result.outcome);
+  replyError(reply, codeOf(result), result.detail, result.outcome);
 }
