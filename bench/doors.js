@@ -1,11 +1,10 @@
-// How fast a cache answers: GET and PUT of 1 KiB over each door and over the stream, on both backends, beside webdis
-// and node-redis on the same Redis. Called by run.js. What is compared takes turns, round by round, so that a change
-// of the machine's mood meets all of them.
+// How fast a cache answers: GET and PUT of 1 KiB over each door and through the client, on both backends, beside
+// webdis, node-redis and ioredis on the same Redis. Called by run.js.
 import { request } from 'node:http';
+import { Redis } from 'ioredis';
 import { createClient, RESP_TYPES } from 'redis';
-import { callLoad, httpLoad, KEYS, median, percentile, VALUE } from './load.js';
+import { callLoad, httpLoad, KEYS, VALUE } from './load.js';
 
-export const AT_A_TIME = [1, 16, 64];
 export const VERBS = ['GET', 'PUT'];
 
 /**
@@ -16,58 +15,21 @@ export async function openTargets({ redis, webdis, onRedis, embedded }) {
   const direct = await nodeRedis(redis);
   // Once for all that share this Redis: webdis answers 200 to a miss.
   await fill(direct);
-  const stream = await streamOf(embedded);
-  await fill(stream);
+  const client = await clientOf(embedded);
+  await fill(client);
   const targets = [
     calls('node-redis', 'Redis', direct),
+    calls('ioredis, auto-pipelining', 'Redis', ioredis(redis)),
     http('webdis, TCP', 'Redis', webdis, webdisRequest),
     http('azurecache, TCP', 'Redis', { url: onRedis.url }, cacheRequest),
     http('azurecache, socket', 'Redis', socketDoor(onRedis), cacheRequest),
-    calls('azurecache, stream', 'Redis', await streamOf(onRedis)),
+    calls('azurecache, client', 'Redis', await clientOf(onRedis)),
     http('azurecache, TCP', 'embedded', { url: embedded.url }, cacheRequest),
     http('azurecache, socket', 'embedded', socketDoor(embedded), cacheRequest),
-    calls('azurecache, stream', 'embedded', stream),
+    calls('azurecache, client', 'embedded', client),
   ];
   for (const target of targets) await target.check();
   return targets;
-}
-
-/**
- * @returns {Promise<Map<string, {rates: number[], latencies: number[]}>>} by `cellName`; a rate for each round
- */
-export async function measureDoors(targets, { rounds, seconds, onProgress }) {
-  const cells = new Map();
-  // Round 0 is for the compilers and is not counted.
-  for (const verb of VERBS)
-    for (const atATime of AT_A_TIME)
-      for (let round = 0; round <= rounds; round++) {
-        onProgress(`${verb}, ${atATime} at a time, round ${round} of ${rounds}`);
-        for (const target of targets) {
-          const { rate, latencies } = await target.load(verb, atATime, seconds);
-          if (round === 0) continue;
-          const name = cellName(target, verb, atATime);
-          const cell = cells.get(name) ?? { rates: [], latencies: [] };
-          cell.rates.push(rate);
-          cell.latencies = cell.latencies.concat(latencies);
-          cells.set(name, cell);
-        }
-      }
-  return cells;
-}
-
-export function cellName({ name, backend }, verb, atATime) {
-  return `${name} ${backend} ${verb} ${atATime}`;
-}
-
-/** Round by round, how many times as fast the one was as the other; the middle of that. */
-export function ratioOf(cells, one, other) {
-  const rates = cells.get(other).rates;
-  return median(cells.get(one).rates.map((rate, round) => rate / rates[round]));
-}
-
-/** How many times as long the one takes as the other, in the median. */
-export function latencyRatioOf(cells, one, other) {
-  return percentile(cells.get(one).latencies, 0.5) / percentile(cells.get(other).latencies, 0.5);
 }
 
 function calls(name, backend, { GET, PUT, close }) {
@@ -120,20 +82,30 @@ async function nodeRedis({ host, port }) {
   };
 }
 
+function ioredis({ host, port }) {
+  const client = new Redis({ host, port, enableAutoPipelining: true });
+  return {
+    GET: (key) => client.getBuffer(key),
+    PUT: (key) => client.set(key, VALUE, 'PX', 86_400_000),
+    close: () => client.quit(),
+  };
+}
+
 /** Puts every key, so that no GET is a miss. */
 export async function fill({ PUT }) {
   for (const key of KEYS) await PUT(key);
 }
 
-/** GET and PUT over the stream, through the socket. */
-export async function streamOf({ socketPath }) {
+/** GET and PUT as applications call them, in bytes as the others; over the socket. */
+export async function clientOf({ socketPath }) {
   // Not before run.js has built it.
-  const { connect } = await import('../client/dist/connection.js');
-  const connection = await connect({ path: socketPath });
+  const { create } = await import('azurecache');
+  const cache = create({ url: `unix:${socketPath}`, ttl: 86_400 });
+  const raw = { raw: true };
   return {
-    GET: async (key) => (await connection.run({ verb: 'get', key })).value,
-    PUT: (key) => connection.run({ verb: 'put', key, value: VALUE }),
-    close: () => connection.close(),
+    GET: (key) => cache.get(key, raw),
+    PUT: (key) => cache.put(key, VALUE, raw),
+    close: () => cache.close(),
   };
 }
 

@@ -1,5 +1,5 @@
 // What each layer between a caller and Redis costs, each alone, and the load generator against nothing. Called by run.js.
-import { AT_A_TIME } from './doors.js';
+import { AT_A_TIME } from './compare.js';
 import { httpLoad } from './load.js';
 import { startProgram } from './servers.js';
 

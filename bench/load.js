@@ -7,7 +7,7 @@ export const VALUE = Buffer.alloc(1024, 'azurecache');
 export const KEYS = Array.from({ length: 100 }, (_, n) => `bench:${n}`);
 
 /**
- * Calls `ask(key)` from `callers` at once for `seconds`.
+ * Calls `ask(key, caller)` from `callers` at once for `seconds`.
  * @returns {Promise<{rate: number, latencies: number[]}>} calls a second; with one caller each call's microseconds
  */
 export async function callLoad(ask, callers, seconds) {
@@ -19,7 +19,7 @@ export async function callLoad(ask, callers, seconds) {
     for (let n = first; ; n++) {
       const asked = performance.now();
       if (asked >= end) return;
-      await ask(KEYS[n % KEYS.length]);
+      await ask(KEYS[n % KEYS.length], first);
       calls += 1;
       if (callers === 1) latencies.push((performance.now() - asked) * 1000);
     }

@@ -9,7 +9,7 @@ import { arch, cpus, totalmem, type } from 'node:os';
  */
 export function describeMachine(command, versions) {
   const [{ model }] = cpus();
-  const packages = ['fastify', 'edge-js', 'redis', 'autocannon'].map(
+  const packages = ['fastify', 'edge-js', 'redis', 'ioredis', 'connect-redis', 'autocannon'].map(
     (name) => `${name} ${packageVersion(name)}`,
   );
   return [

@@ -1,7 +1,7 @@
 // The sidecar as a process, on its embedded backend: how soon it answers, and how much memory it takes. Called by run.js.
 import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
-import { cacheRequest, fill, socketDoor, streamOf } from './doors.js';
+import { cacheRequest, clientOf, fill, socketDoor } from './doors.js';
 import { callLoad, httpLoad, KEYS } from './load.js';
 import { startSidecar } from './servers.js';
 
@@ -24,9 +24,9 @@ export async function measureMemory({ operations, idleSeconds }) {
   const sidecar = await startSidecar();
   await pause(idleSeconds * 1000);
   const idle = residentMib(sidecar.pid);
-  const stream = await streamOf(sidecar);
-  await fill(stream);
-  const ask = putsAndGets(stream);
+  const client = await clientOf(sidecar);
+  await fill(client);
+  const ask = putsAndGets(client);
   let asked = 0;
   await Promise.all(
     Array.from({ length: 64 }, async () => {
@@ -35,38 +35,38 @@ export async function measureMemory({ operations, idleSeconds }) {
   );
   await pause(idleSeconds * 1000);
   const after = residentMib(sidecar.pid);
-  await stream.close();
+  await client.close();
   await sidecar.stop();
   return { idle, after, operations };
 }
 
 /**
- * Resident MiB under a steady load over the stream and over HTTP, looked at once a second.
+ * Resident MiB under a steady load through the client and over HTTP, looked at once a second.
  * @returns the means of the second and of the last fifth of the time
  */
 export async function measureSoak({ seconds, onProgress }) {
   const sidecar = await startSidecar();
-  const stream = await streamOf(sidecar);
+  const client = await clientOf(sidecar);
   const samples = [];
   const sampling = setInterval(() => {
     samples.push(residentMib(sidecar.pid));
     if (samples.length % 10 === 0)
       onProgress(`soak, ${samples.length} of ${seconds} s, ${samples.at(-1).toFixed(0)} MiB`);
   }, 1000);
-  await fill(stream);
+  await fill(client);
   const request = (key, index) => cacheRequest(index % 2 === 0 ? 'PUT' : 'GET', key);
-  const [overStream, overHttp] = await Promise.all([
-    callLoad(putsAndGets(stream), 16, seconds),
+  const [overClient, overHttp] = await Promise.all([
+    callLoad(putsAndGets(client), 16, seconds),
     httpLoad(socketDoor(sidecar), request, 16, seconds),
   ]);
   clearInterval(sampling);
-  await stream.close();
+  await client.close();
   await sidecar.stop();
   const fifth = Math.floor(samples.length / 5);
   const mean = (part) => part.reduce((sum, sample) => sum + sample, 0) / part.length;
   return {
     seconds,
-    rate: overStream.rate + overHttp.rate,
+    rate: overClient.rate + overHttp.rate,
     early: mean(samples.slice(fifth, 2 * fifth)),
     late: mean(samples.slice(-fifth)),
   };

@@ -1,15 +1,17 @@
 // npm run bench [-- --quick] [--soak] [--write]: measures, prints the tables, and with --write puts them into
 // docs/benchmarks.md. --quick: one short round, to see that it works; --soak: five minutes of load as well.
-// Takes about eight minutes; nothing leaves loopback, and everything it starts is stopped.
+// Takes about ten minutes; nothing leaves loopback, and everything it starts is stopped.
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { buildIfStale } from '../bin/build.js';
-import { measureDoors, openTargets } from './doors.js';
+import { compare } from './compare.js';
+import { openTargets, VERBS } from './doors.js';
 import { measureLayers } from './layers.js';
 import { describeMachine } from './machine.js';
 import { measureMemory, measureSoak, measureStart } from './process.js';
 import { writePage } from './report.js';
 import { startRedis, startSidecar, startWebdis, stopAll } from './servers.js';
+import { measureSessions, openStores } from './sessions.js';
 
 const { quick, soak, write } = parseArgs({
   options: { quick: { type: 'boolean' }, soak: { type: 'boolean' }, write: { type: 'boolean' } },
@@ -33,14 +35,21 @@ const layers = await measureLayers(redis, { rounds, seconds, onProgress });
 const onRedis = await startSidecar(redis);
 const embedded = await startSidecar();
 const targets = await openTargets({ redis, webdis, onRedis, embedded });
-const cells = await measureDoors(targets, { rounds, seconds, onProgress });
+const how = { rounds, seconds, onProgress };
+const cells = await compare(targets, VERBS, how);
 for (const target of targets) await target.close();
+const stores = await openStores({ redis, onRedis });
+const sessions = await measureSessions(stores, how);
+for (const store of stores) await store.close();
 await stopAll();
 
 const command = ['npm run bench', ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : [])].join(
   ' ',
 );
 const machine = describeMachine(command, embedded.versions);
-const page = writePage({ machine, targets, cells, layers, starts, memory, soak: soaked });
+const page = writePage({
+  ...{ machine, targets, cells, stores, sessions, layers, starts, memory },
+  soak: soaked,
+});
 process.stdout.write(page);
 if (write) writeFileSync(new URL('../docs/benchmarks.md', import.meta.url), page);
