@@ -1,6 +1,5 @@
-// The operations of sessions on the cache, one entry a session. Called by sessions.ts, writer.ts and listing.ts.
+// The operations of sessions on the cache, one entry a session. Called by sessions.ts, writer.ts and toucher.ts.
 // Knows what an entry is, and nothing of what a session may hold.
-import { createHash } from 'node:crypto';
 import type { Life } from '../life.js';
 import type { Operation, Result } from '../operation.js';
 import type { Transport } from '../transport.js';
@@ -55,9 +54,4 @@ export function stored(etag: Buffer, text: string, endsAt: number | undefined): 
 /** When an entry that is given this life now will end. */
 export function endOf({ ttlKind, ttlMs }: Life): number | undefined {
   return ttlKind === 'for' ? Date.now() + ttlMs : undefined;
-}
-
-/** The ETag of a text: DESIGN, how entries lie in Redis. */
-export function etagOf(text: string): Buffer {
-  return createHash('sha1').update(text).digest();
 }

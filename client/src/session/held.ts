@@ -1,5 +1,6 @@
 // What is remembered of a session between its being read and its being saved. Made by the stores, kept up to date by
 // writer.ts.
+import { createHash } from 'node:crypto';
 import { NOTHING, type Snapshot } from './snapshot.js';
 
 /** What lies in the cache, as it was read or written last. */
@@ -16,6 +17,15 @@ export interface Loaded {
   readonly stored: Stored;
 }
 
+/** What a request had, and the text that was to be stored for it. */
+export interface Written {
+  readonly now: Snapshot;
+  readonly text: string;
+}
+
+/** What became of one try. `again`: nobody else has changed anything, it just was not done. */
+export type Try = 'written' | 'changed' | 'gone' | 'again';
+
 /** What stands behind one session object. */
 export class Held {
   readonly id: string;
@@ -25,6 +35,8 @@ export class Held {
   seen: Snapshot;
   /** The stored text says the same as `seen`: no field was left out when the object was made, nothing merged in. */
   whole: boolean;
+  /** The latest write whose answer was lost: found lying there, it was done after all. */
+  unsure: Written | undefined;
   /** The session was ended while saves waited here for their turn. */
   destroyed = false;
   /** The last of its saves and touches, which queue behind each other. */
@@ -36,4 +48,30 @@ export class Held {
     this.seen = seen;
     this.whole = whole;
   }
+
+  /** This lies in the cache now, and is all that the request has changed so far. */
+  take(stored: Stored, { now, text }: Written): void {
+    this.stored = stored;
+    this.seen = now;
+    this.whole = text === now.text;
+    this.unsure = undefined;
+  }
+
+  /** Something else lies there than did before: from others, or from a write of this request whose answer was lost. */
+  meet(found: Stored, now?: Snapshot): Try {
+    const { unsure } = this;
+    // Equal bytes may be somebody else's, who then has written the same.
+    if (unsure && found.etag.equals(etagOf(unsure.text))) {
+      this.take(found, unsure);
+      return unsure.now === now ? 'written' : 'again';
+    }
+    this.stored = found;
+    this.whole = false;
+    return 'changed';
+  }
+}
+
+/** The ETag of a text: DESIGN, how entries lie in Redis. */
+function etagOf(text: string): Buffer {
+  return createHash('sha1').update(text).digest();
 }

@@ -1,6 +1,7 @@
 // Sessions in the cache, safe under concurrent requests: what is destroyed stays destroyed, and a change to one field
 // never undoes a change to another. Called by the stores, each of which carries what was read to what is saved in the
 // way of its framework. Knows nothing of frameworks; how a save finds its place among others is writer.ts's.
+import type { AzureCacheError } from '../errors.js';
 import type { Life } from '../life.js';
 import type { Transport } from '../transport.js';
 import type { Dates } from './dates.js';
@@ -8,6 +9,7 @@ import { Entries } from './entries.js';
 import type { Held, Loaded } from './held.js';
 import type { Conflict, Fields } from './merge.js';
 import { readSession, type Serializer, type Snapshot, sameSettings } from './snapshot.js';
+import { Toucher } from './toucher.js';
 import { Writer } from './writer.js';
 
 export interface SessionRules {
@@ -30,6 +32,7 @@ export interface SessionRules {
 export class Sessions {
   readonly #rules: SessionRules;
   readonly #entries: Entries;
+  readonly #toucher: Toucher;
   readonly #writer: Writer;
   /** Those with saves under way, by session id. */
   readonly #saving = new Map<string, Set<Held>>();
@@ -37,7 +40,8 @@ export class Sessions {
   constructor(transport: Transport, rules: SessionRules) {
     this.#rules = rules;
     this.#entries = new Entries(transport, rules.prefix, rules.fresh);
-    this.#writer = new Writer(this.#entries, rules);
+    this.#toucher = new Toucher(this.#entries, rules);
+    this.#writer = new Writer(this.#entries, rules, this.#toucher);
   }
 
   /**
@@ -45,7 +49,12 @@ export class Sessions {
    * @throws AzureCacheError, and what a serializer of the application's own throws
    */
   async load(id: string): Promise<Loaded | undefined> {
-    const stored = await this.#entries.get(id, this.#rules.touchAfterMs > 0);
+    const stored = await this.#entries
+      .get(id, this.#rules.touchAfterMs > 0)
+      .catch((error: AzureCacheError) => {
+        if (error.code === 'foreign_type') return undefined;
+        throw error;
+      });
     const session = stored && (await readSession(stored.text, this.#rules));
     return session && { session, stored };
   }
@@ -64,7 +73,7 @@ export class Sessions {
     if (!life) return this.destroy(held.id);
     return this.#inTurn(held, () =>
       sameSettings(held.seen, now, this.#rules.dates)
-        ? this.#writer.touch(held, life)
+        ? this.#toucher.touch(held, life)
         : this.#writer.save(held, now, life),
     );
   }
