@@ -1,16 +1,13 @@
-// The store for express-session: carries what a request has read to what it saves. A get answers plain data; from that
-// the middleware makes a Session through `createSession`, which is where the two are brought together. What is kept of
-// a Session hangs on the object itself (WeakMap), so it goes when the request does.
+// The store for express-session. A get answers plain data; from that the middleware makes a Session through
+// `createSession`, which is where what was read and what will be saved are brought together (express-carrier.ts).
 // The rules are session/sessions.ts'; what the middleware calls is in its index.js (express-session 1.19).
 import type { EventEmitter } from 'node:events';
-import { type Callback, settle } from './callback.js';
-import { AzureCacheError } from './errors.js';
+import type { Callback } from './callback.js';
+import { Carrier } from './express-carrier.js';
 import { cookieDates } from './session/dates.js';
-import { Held, type Loaded } from './session/held.js';
-import type { Fields } from './session/merge.js';
 import { checkOptions, type StoreOptions } from './session/options.js';
 import { Sessions } from './session/sessions.js';
-import { readSession, takeSnapshot } from './session/snapshot.js';
+import { Answers } from './store-answers.js';
 import { openTransport } from './transport.js';
 
 /** What every AzureCacheStore has beyond the store of its framework. Each call takes a callback or answers a promise. */
@@ -62,9 +59,8 @@ export function storeOn<Base extends StoreBase>(base: Base, parts: typeof PARTS 
     readonly #transport;
     readonly #sessions;
     readonly #lifeOf;
-    /** What a get has answered. */
-    readonly #loaded = new WeakMap<object, Loaded & { id: string }>();
-    readonly #held = new WeakMap<object, Held>();
+    readonly #carrier;
+    readonly #answers;
 
     constructor(options: StoreOptions = {}) {
       super();
@@ -75,13 +71,18 @@ export function storeOn<Base extends StoreBase>(base: Base, parts: typeof PARTS 
       this.disableTouch = options.disableTouch ?? false;
       this.disableTTL = options.disableTTL ?? false;
       this.#lifeOf = rules.lifeOf;
+      this.#carrier = new Carrier(rules.serializer);
+      this.#answers = new Answers((error) => {
+        // Without a listener it would end the process.
+        if (this.listenerCount('error') > 0) this.#tell('error', error);
+      });
       this.#transport = parts.openTransport(options);
       this.#sessions = new parts.Sessions(this.#transport, {
         ...rules,
         dates: cookieDates,
         tell: (event, id) => {
           this.counts[event] += 1;
-          this.emit(event, id);
+          this.#tell(event, id);
         },
       });
       if (options.signalReadiness)
@@ -89,46 +90,46 @@ export function storeOn<Base extends StoreBase>(base: Base, parts: typeof PARTS 
     }
 
     get(sid: string, callback?: Callback<SessionRecord | null>) {
-      return this.#answer(this.#get(sid), callback);
+      return this.#answers.give(async () => {
+        const loaded = await this.#sessions.load(sid);
+        return loaded ? this.#carrier.loaded(sid, loaded) : null;
+      }, callback);
     }
 
     set(sid: string, session: SessionRecord, callback?: Callback<void>) {
-      return this.#answer(this.#set(sid, session), callback);
+      return this.#answers.give(() => this.#set(sid, session), callback);
     }
 
     touch(sid: string, session: SessionRecord, callback?: Callback<void>) {
-      return this.#answer(this.#touch(sid, session), callback);
+      return this.#answers.give(() => this.#touch(sid, session), callback);
     }
 
     destroy(sid: string, callback?: Callback<void>) {
-      return this.#answer(this.#sessions.destroy(sid), callback);
+      return this.#answers.give(() => this.#sessions.destroy(sid), callback);
     }
 
     all(callback?: Callback<SessionRecord[]>) {
-      const all = this.#sessions.all();
-      return this.#answer(
-        all.then((found) => found.map(({ id, session }) => ({ ...session, id }))),
-        callback,
-      );
+      return this.#answers.give(async () => {
+        const found = await this.#sessions.all();
+        return found.map(({ id, session }) => ({ ...session, id }));
+      }, callback);
     }
 
     ids(callback?: Callback<string[]>) {
-      return this.#answer(this.#sessions.ids(), callback);
+      return this.#answers.give(() => this.#sessions.ids(), callback);
     }
 
     length(callback?: Callback<number>) {
-      return this.#answer(
-        this.#sessions.ids().then(({ length }) => length),
-        callback,
-      );
+      return this.#answers.give(async () => (await this.#sessions.ids()).length, callback);
     }
 
     clear(callback?: Callback<void>) {
-      return this.#answer(this.#sessions.clear(), callback);
+      return this.#answers.give(() => this.#sessions.clear(), callback);
     }
 
-    close(): Promise<void> {
-      return this.#transport.close();
+    async close(): Promise<void> {
+      await this.#answers.end();
+      await this.#transport.close();
     }
 
     [Symbol.asyncDispose](): Promise<void> {
@@ -137,76 +138,54 @@ export function storeOn<Base extends StoreBase>(base: Base, parts: typeof PARTS 
 
     /** Called by the middleware with what `get` has answered; also by load and reload, not by generate. */
     override createSession(request: { sessionID: string }, plain: SessionRecord): SessionRecord {
-      const loaded = this.#loaded.get(plain);
-      // It is read without a look, and its absence would end the process in `load`.
-      if (typeof plain.cookie !== 'object' || plain.cookie === null) plain.cookie = {};
+      plain.cookie = usableCookie(plain.cookie);
       const session = super.createSession(request, plain);
-      if (loaded?.id === request.sessionID) {
-        // A field named like a method of Session is left out of it, but stays in what is stored.
-        const whole = Object.keys(loaded.session).every((name) => Object.hasOwn(session, name));
-        this.#held.set(session, new Held(loaded.id, loaded.stored, this.#snapshot(session), whole));
-      }
+      this.#carrier.made(request.sessionID, plain, session);
       return session;
     }
 
-    async #get(sid: string): Promise<SessionRecord | null> {
-      const loaded = await this.#sessions.load(sid);
-      if (!loaded) return null;
-      this.#loaded.set(loaded.session, { id: sid, ...loaded });
-      return loaded.session;
-    }
-
     async #set(sid: string, session: SessionRecord): Promise<void> {
-      // Before anything is awaited: the request goes on changing it.
-      const now = this.#snapshot(session);
+      // All of it before anything is awaited: the request goes on changing the session, and may destroy it.
+      const now = this.#carrier.snapshot(session);
       const life = this.#lifeOf(session);
-      const held = this.#heldOf(sid, session) ?? (await this.#heldOfPlain(sid, session));
-      return held ? this.#sessions.save(held, now, life) : this.#sessions.put(sid, now.text, life);
+      const held = this.#carrier.heldOf(sid, session);
+      return held
+        ? this.#sessions.save(held instanceof Promise ? await held : held, now, life)
+        : this.#sessions.put(sid, now.text, life);
     }
 
     async #touch(sid: string, session: SessionRecord): Promise<void> {
       if (this.disableTouch) return;
       const life = this.#lifeOf(session);
-      const held = this.#held.get(session);
-      return held?.id === sid
-        ? this.#sessions.touch(held, this.#snapshot(session), life)
+      const held = this.#carrier.known(sid, session);
+      return held
+        ? this.#sessions.touch(held, this.#carrier.snapshot(session), life)
         : this.#sessions.renew(sid, life);
     }
 
-    #heldOf(sid: string, session: SessionRecord): Held | undefined {
-      const known = this.#held.get(session);
-      if (known) return known.id === sid ? known : undefined;
-      // A Session (it alone has a request) that no get has brought forth is new.
-      if (typeof session.req !== 'object' || session.id !== sid) return undefined;
-      const held = new Held(sid);
-      this.#held.set(session, held);
-      return held;
-    }
-
-    /** For an application that changes what `get` answered and sets that. */
-    async #heldOfPlain(sid: string, session: SessionRecord): Promise<Held | undefined> {
-      const loaded = this.#loaded.get(session);
-      if (loaded?.id !== sid) return undefined;
-      const seen = await readSession(loaded.stored.text, { serializer: this.serializer, dates: cookieDates });
-      const held = new Held(sid, loaded.stored, this.#snapshot(seen ?? {}));
-      this.#held.set(session, held);
-      return held;
-    }
-
-    #snapshot(session: Fields) {
-      return takeSnapshot(session, this.serializer, cookieDates);
-    }
-
-    #answer<T>(work: Promise<T>, callback: Callback<T> | undefined): Promise<T> {
-      const answer = work.catch((error) => {
-        // Whatever it is to the sidecar (401, 413), to the user of the application it is a service that is not there.
-        if (error instanceof AzureCacheError) Object.assign(error, { status: 503 });
-        if (this.listenerCount('error') > 0) this.emit('error', error);
-        throw error;
-      });
-      return settle(answer, callback);
+    /** What a listener throws is an uncaught exception, as from any emitter, and no failure of the call. */
+    #tell(event: string, about: unknown): void {
+      try {
+        this.emit(event, about);
+      } catch (error) {
+        process.nextTick(() => {
+          throw error;
+        });
+      }
     }
   }
   Object.defineProperty(ExpressStore, 'name', { value: 'AzureCacheStore' });
   return ExpressStore as unknown as StoreClass<Base>;
+}
+
+/**
+ * A cookie that express-session takes: of what is not, it throws, and in `load` and `reload` that ends the process.
+ * What cannot be used of it is as if it were not there.
+ */
+function usableCookie(cookie: unknown): SessionRecord {
+  if (typeof cookie !== 'object' || cookie === null || Array.isArray(cookie)) return {};
+  const usable: SessionRecord = cookie;
+  for (const name of ['maxAge', 'originalMaxAge'])
+    if (typeof (usable[name] ?? 0) !== 'number') delete usable[name];
+  return usable;
 }

@@ -1,0 +1,73 @@
+// Carries what a get has read to the save of the object that the middleware makes of it. What is kept hangs on the
+// objects themselves (WeakMap), so it goes when the request does. Called by express-store.ts.
+import { cookieDates } from './session/dates.js';
+import { Held, type Loaded } from './session/held.js';
+import type { Fields } from './session/merge.js';
+import { readSession, type Serializer, takeSnapshot } from './session/snapshot.js';
+
+export class Carrier {
+  readonly #serializer: Serializer;
+  /** By what a get has answered. */
+  readonly #loaded = new WeakMap<object, Loaded & { id: string }>();
+  /** By what has been made of that, or been saved. */
+  readonly #held = new WeakMap<object, Held>();
+  readonly #coming = new WeakMap<object, Promise<Held>>();
+
+  constructor(serializer: Serializer) {
+    this.#serializer = serializer;
+  }
+
+  /** Answers the session, as a get does. */
+  loaded(id: string, loaded: Loaded): Loaded['session'] {
+    this.#loaded.set(loaded.session, { id, ...loaded });
+    return loaded.session;
+  }
+
+  /** A Session has been made of `plain`. */
+  made(id: string, plain: object, session: Fields): void {
+    const loaded = this.#loaded.get(plain);
+    if (loaded?.id !== id) return;
+    // A field named like a method of Session, or like what else it has by birth (`id`, `req`), is left out of it, but
+    // stays in what is stored.
+    const whole = Object.keys(plain).every((name) =>
+      Object.prototype.propertyIsEnumerable.call(session, name),
+    );
+    this.#held.set(session, new Held(id, loaded.stored, this.snapshot(session), whole));
+  }
+
+  /** What stands behind an object that this store has met before, and under this id. */
+  known(id: string, session: object): Held | undefined {
+    const held = this.#held.get(session);
+    return held?.id === id ? held : undefined;
+  }
+
+  /** The same, of one to be saved; undefined = nobody has read what it is to replace. */
+  heldOf(id: string, session: Fields): Held | Promise<Held> | undefined {
+    const known = this.#held.get(session);
+    if (known) return known.id === id ? known : undefined;
+    const loaded = this.#loaded.get(session);
+    if (loaded?.id === id) return this.#heldOfPlain(session, loaded);
+    // A Session (it alone has a request) that no get has brought forth is new.
+    if (typeof session.req !== 'object' || session.id !== id) return undefined;
+    const held = new Held(id);
+    this.#held.set(session, held);
+    return held;
+  }
+
+  snapshot(session: Fields) {
+    return takeSnapshot(session, this.#serializer, cookieDates);
+  }
+
+  /** For an application that changes what `get` answered and sets that. One for all saves of this tick. */
+  #heldOfPlain(session: Fields, { id, stored }: Loaded & { id: string }): Promise<Held> {
+    const coming = this.#coming.get(session) ?? this.#readAgain(id, stored);
+    this.#coming.set(session, coming);
+    coming.then((held) => this.#held.set(session, held)).catch(() => this.#coming.delete(session));
+    return coming;
+  }
+
+  async #readAgain(id: string, stored: Loaded['stored']): Promise<Held> {
+    const seen = await readSession(stored.text, { serializer: this.#serializer, dates: cookieDates });
+    return new Held(id, stored, this.snapshot(seen ?? {}));
+  }
+}
