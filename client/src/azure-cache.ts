@@ -91,7 +91,7 @@ export interface AzureCache extends AsyncDisposable {
     callback?: Callback<boolean>,
   ): Promise<boolean>;
 
-  /** Reads many at once. Answers those that are there, in the order of `keys`. Some failed: ManyError. */
+  /** Reads many at once. Answers those that are there, in the order of `keys`. Errors are as with putMany. */
   getMany<T = unknown>(keys: Iterable<string>, callback?: Callback<Map<string, T>>): Promise<Map<string, T>>;
   getMany(
     keys: Iterable<string>,
@@ -105,14 +105,15 @@ export interface AzureCache extends AsyncDisposable {
   ): Promise<Map<string, T>>;
 
   /**
-   * Stores many at once; nothing is sent when a key or a value is invalid. Some failed: ManyError.
+   * Stores many at once. A key that is no string and a value that is no JSON are found before anything is sent; when
+   * others fail it is a ManyError, which names them by their places.
    * @param entries a Map, another iterable of [key, value], or an object that has the keys as names
    * @returns how many were written: all, unless there was a condition
    */
   putMany(entries: Entries, callback?: Callback<number>): Promise<number>;
   putMany(entries: Entries, ttl: Maybe<Ttl | PutManyOptions>, callback?: Callback<number>): Promise<number>;
 
-  /** Removes many at once; answers how many were there. Some failed: ManyError. */
+  /** Removes many at once; answers how many were there. Errors are as with putMany. */
   removeMany(keys: Iterable<string>, callback?: Callback<number>): Promise<number>;
   removeMany(
     keys: Iterable<string>,

@@ -60,7 +60,7 @@ export async function get(scope: Scope, key: unknown, given: unknown): Promise<u
   const options = checked<GetOptions>('get', given, GET);
   if (options.ttl && !options.etag)
     throw invalid('get: ttl: true goes with etag: true. To give a new life there is the option touch.');
-  return answerOf(await run(scope, reading('get', name, options), options), options);
+  return answerOf(await run(scope, { ...reading('get', options), key: name }, options), options);
 }
 
 function answerOf({ value: bytes, etag, ttlMs }: Result, options: GetOptions): unknown {
@@ -71,19 +71,18 @@ function answerOf({ value: bytes, etag, ttlMs }: Result, options: GetOptions): u
   return { value, etag: etagText(etag), ttl: ttlMs === Number.POSITIVE_INFINITY ? 'never' : ttlMs / 1000 };
 }
 
-/** Without the deadline. */
-export function reading(call: string, key: string, { etag, ttl, touch, fresh }: GetOptions): Operation {
-  return {
-    ...{ verb: 'get', key, wantEtag: etag === true, wantTtl: ttl === true, fresh: fresh === true },
-    ...(touch === undefined || touch === null ? undefined : movedLife(call, touch)),
-  };
+/** A get of any key. */
+export function reading(call: string, { etag, ttl, touch, fresh }: GetOptions): Operation {
+  const wanted = { wantEtag: etag === true, wantTtl: ttl === true, fresh: fresh === true };
+  const life = touch === undefined || touch === null ? undefined : movedLife(call, touch);
+  return { verb: 'get', ...wanted, ...life };
 }
 
 /** @throws AzureCacheError `ttl_invalid`: there is no sense in a touch that keeps the life */
 function movedLife(call: string, ttl: unknown): Life {
   const life = lifeOf(ttl);
   if (life.ttlKind !== 'keep') return life;
-  throw new AzureCacheError('ttl_invalid', `${call}: a touch cannot 'keep' the life; leave it out.`);
+  throw new AzureCacheError('ttl_invalid', `${call}: a touch gives a new life, so its ttl cannot be 'keep'.`);
 }
 
 export async function remove(scope: Scope, key: unknown, given: unknown): Promise<boolean> {
@@ -96,7 +95,9 @@ export async function remove(scope: Scope, key: unknown, given: unknown): Promis
 /** The value travels all the same: there is no verb that asks less. */
 export async function has(scope: Scope, key: unknown, given: unknown): Promise<boolean> {
   const options = checked<GetOptions>('has', given, HAS);
-  return (await run(scope, reading('has', scope.key('has', key), options), options)).status === 'ok';
+  return (
+    (await run(scope, { ...reading('has', options), key: scope.key('has', key) }, options)).status === 'ok'
+  );
 }
 
 export async function touch(scope: Scope, key: unknown, given: unknown): Promise<boolean> {

@@ -1,5 +1,5 @@
-// What the calls on many entries mean. Called by cache.ts; knows nothing of callbacks or connections. All keys, values
-// and options are looked at before anything is sent, so that a mistake in one leaves nothing half done.
+// What the calls on many entries mean. Called by cache.ts; knows nothing of callbacks or connections. All operations are
+// made before the first is sent, so that what is wrong in one of them here leaves nothing half done.
 import type { CallOptions, GetOptions, PutOptions } from './call-options.js';
 import {
   checked,
@@ -21,10 +21,8 @@ import { fromBytes, toBytes } from './value.js';
 export async function getMany(scope: Scope, keys: unknown, given: unknown): Promise<Map<string, unknown>> {
   const options = checked<GetOptions>('getMany', given, GET_MANY);
   const names = keysOf('getMany', keys);
-  const operations = prepared(names, (key) => ({
-    ...reading('getMany', scope.key('getMany', key), options),
-    ...deadlineOf(options),
-  }));
+  const get = { ...reading('getMany', options), ...deadlineOf(options) };
+  const operations = prepared(names, (key) => ({ ...get, key: scope.key('getMany', key) }));
   // Each in an array of its own, so that a value of null is no miss.
   const found = await runMany(scope.transport, operations, options.signal, ({ value }) =>
     value ? [fromBytes(value, options.raw)] : undefined,
@@ -37,13 +35,14 @@ export async function getMany(scope: Scope, keys: unknown, given: unknown): Prom
 /** How many were written: all, unless there is a condition. */
 export async function putMany(scope: Scope, entries: unknown, given: unknown): Promise<number> {
   const options = checkedWithTtl<PutOptions>('putMany', given, PUT_MANY);
-  const same = {
+  const put: Operation = {
+    verb: 'put',
     ...scope.lifeOf(options.ttl),
     ...conditionOf('putMany', options),
     ...deadlineOf(options),
   };
-  const operations = prepared(entriesOf(entries), ([key, value]): Operation => {
-    return { verb: 'put', key: scope.key('putMany', key), value: toBytes(value, options.raw), ...same };
+  const operations = prepared(entriesOf(entries), ([key, value]) => {
+    return { ...put, key: scope.key('putMany', key), value: toBytes(value, options.raw) };
   });
   return countDone(await runMany(scope.transport, operations, options.signal, isDone));
 }

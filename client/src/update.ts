@@ -2,7 +2,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { AzureCacheError } from './errors.js';
 import type { Life } from './life.js';
-import type { Result } from './operation.js';
 import type { Transport } from './transport.js';
 import { fromBytes, toBytes } from './value.js';
 
@@ -10,6 +9,7 @@ import { fromBytes, toBytes } from './value.js';
 export type Change<T, New = T> = (current: T | null) => New | undefined | Promise<New | undefined>;
 
 const MAX_TRIES = 8;
+const MAX_PAUSE_MS = 250;
 
 export interface Update {
   /** With prefix. */
@@ -32,6 +32,7 @@ export async function update<T>(transport: Transport, asked: Update, change: Cha
     const next = await change(current);
     if (next === undefined) return current;
     const put = { verb: 'put', key, value: toBytes(next, raw), ...deadline } as const;
+    const start = performance.now();
     // An outcome that is not known stays so: who wrote what is there by then cannot be told from equal bytes.
     const written = await transport.run(
       etag
@@ -41,15 +42,18 @@ export async function update<T>(transport: Transport, asked: Update, change: Cha
     );
     if (written.status === 'ok') return next;
     if (attempt === MAX_TRIES) throw conflict();
-    found = await afterConflict(written, attempt, read);
+    // The answer has what is there now; after a pause it would be stale.
+    if (attempt === 1 && written.status !== 'exists') found = written;
+    else {
+      await pause(jitter(attempt, performance.now() - start));
+      found = await read();
+    }
   }
 }
 
-/** What to go on from. The answer has it; after a pause it would be stale. */
-async function afterConflict(written: Result, attempt: number, read: () => Promise<Result>): Promise<Result> {
-  if (attempt === 1 && written.status !== 'exists') return written;
-  await pause(Math.random() * 2 ** attempt);
-  return read();
+/** Milliseconds: up to twice as many each time, in terms of how long a write takes just now. */
+function jitter(attempt: number, writeMs: number): number {
+  return Math.random() * Math.min(MAX_PAUSE_MS, writeMs * 2 ** attempt);
 }
 
 function conflict(): AzureCacheError {
