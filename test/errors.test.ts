@@ -1,33 +1,59 @@
-// The table of errors: rules that hold for every row, and that docs/errors.md says the same, in both directions.
+// The tables of errors, the sidecar's and the client's: rules that hold for every row, and that docs/errors.md says
+// the same, in both directions.
 import { readFileSync } from 'node:fs';
 import { STATUS_CODES } from 'node:http';
 import t from 'tap';
+import { CLIENT_ERRORS } from '../client/dist/errors.js';
 import { ERRORS, type ErrorCode, errorBody, GatewayError } from '../src/errors.js';
 
 const ROW = /^\| `(\w+)` \| (\d+) \| (\d+) \| (yes|no) \| (.+?) \| (.+?) \|$/;
+const CLIENT_ROW = /^\| `(\w+)` \| (\d+) \| (yes|no) \| (.+?) \| (.+?) \|$/;
 const rows = Object.entries(ERRORS);
 
-/** The table of the page, without "what to do". Markdown's escapes are taken off. */
-function rowsOfPage() {
+/** The sections of the page for the sidecar, and the last one, for the client. */
+function sectionsOfPage() {
   const page = readFileSync(new URL('../docs/errors.md', import.meta.url), 'utf8');
-  const tableLines = page.split('\n').filter((line) => line.startsWith('| `'));
+  const [sidecar = '', client = '', ...more] = page.split('\n## Codes of the client\n');
+  if (client === '' || /\n## /.test(client) || more.length > 0)
+    throw new Error('docs/errors.md does not end with the section "Codes of the client".');
+  return { sidecar, client };
+}
+
+/** The cells of each row. Markdown's escapes are taken off. */
+function rowsIn(section: string, form: RegExp) {
+  const tableLines = section.split('\n').filter((line) => line.startsWith('| `'));
   return tableLines.map((line) => {
-    const [, code, status, wire, retryable, message] = ROW.exec(line) ?? [];
-    if (message === undefined) throw new Error(`docs/errors.md: this row has not six cells: ${line}`);
-    return [
-      code,
-      Number(status),
-      Number(wire),
-      retryable === 'yes',
-      message.replace(/\\([*<|])/g, '$1'),
-    ] as const;
+    const [, ...cells] = form.exec(line) ?? [];
+    if (cells.length === 0)
+      throw new Error(`docs/errors.md: this row has not the cells of its table: ${line}`);
+    return cells.map((cell) => cell.replace(/\\([*<|])/g, '$1'));
   });
 }
 
 t.test('docs/errors.md has every error of the table, as it is, and no other', async (t) => {
-  const inCode = rows.map(([code, row]) => [code, row.status, row.wire, row.retryable, row.message] as const);
+  const onPage = rowsIn(sectionsOfPage().sidecar, ROW).map((cells) => cells.slice(0, 5));
+  const inCode = rows.map(([code, { status, wire, retryable, message }]) =>
+    [code, status, wire, retryable ? 'yes' : 'no', message].map(String),
+  );
   const byWire = (a: readonly unknown[], b: readonly unknown[]) => Number(a[2]) - Number(b[2]);
-  t.same(rowsOfPage().sort(byWire), inCode.sort(byWire));
+  t.same(onPage.sort(byWire), inCode.sort(byWire));
+});
+
+t.test('docs/errors.md has every error of the client, in its order, and no other', async (t) => {
+  const onPage = rowsIn(sectionsOfPage().client, CLIENT_ROW);
+  const inCode = Object.entries(CLIENT_ERRORS).map(([code, [status, retryable]]) => [
+    ...[code, String(status), retryable ? 'yes' : 'no'],
+  ]);
+  t.same(
+    onPage.map((cells) => cells.slice(0, 3)),
+    inCode,
+  );
+  for (const [code = '', , , meaning, whatToDo] of onPage)
+    for (const cell of [meaning, whatToDo]) t.match(cell, /^[`A-Z].*\.$/, code);
+});
+
+t.test('no code means one thing to the client and another to the sidecar', async (t) => {
+  for (const code of Object.keys(CLIENT_ERRORS)) t.notOk(code in ERRORS, code);
 });
 
 t.test('the example in docs/errors.md is what the sidecar answers', async (t) => {
