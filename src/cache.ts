@@ -43,7 +43,7 @@ export class Cache {
   }
 
   /**
-   * Runs one operation by the rules. Never rejects; answers by the deadline.
+   * Runs one operation by the rules, which fill in what it leaves open. Never rejects; answers by the deadline.
    * Operations on one key take effect in the order of the calls.
    */
   // (3)
@@ -51,16 +51,13 @@ export class Cache {
     const refused = this.#check(asked);
     if (refused) return Promise.resolve(refused);
     const { rules } = this;
-    const deadlineMs = Math.min(asked.deadlineMs || rules.deadlineMs, rules.deadlineMs);
-    const filled = this.#needsLife(asked)
-      ? {
-          ...asked,
-          deadlineMs,
-          ttlKind: asked.ttlKind === 'keep' ? 'keep' : 'for',
-          ttlMs: rules.defaultTtlMs,
-        }
-      : { ...asked, deadlineMs };
-    return this.#backend.run(filled as Operation);
+    // In place: an operation is made for one run, and a copy of each would cost as much as its check.
+    asked.deadlineMs = Math.min(asked.deadlineMs || rules.deadlineMs, rules.deadlineMs);
+    if (this.#needsLife(asked)) {
+      if (asked.ttlKind !== 'keep') asked.ttlKind = 'for';
+      asked.ttlMs = rules.defaultTtlMs;
+    }
+    return this.#backend.run(asked);
   }
 
   /** Asks whether the backend answers. */
