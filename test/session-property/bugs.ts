@@ -1,0 +1,98 @@
+// Faults that a store like this one can have, planted in it. The property must find each.
+import type { storeOn } from '../../client/dist/express-store.js';
+import type { Operation } from '../../client/dist/operation.js';
+import { cookieDates } from '../../client/dist/session/dates.js';
+import type { Held } from '../../client/dist/session/held.js';
+import { type Snapshot, takeSnapshot } from '../../client/dist/session/snapshot.js';
+import { askerNow } from './actor.js';
+import { hold } from './gate.js';
+
+type Parts = NonNullable<Parameters<typeof storeOn>[1]>;
+type Store = { set(id: string, session: object, done?: (error?: unknown) => void): unknown };
+type Life = Parameters<InstanceType<Parts['Sessions']>['save']>[2];
+
+export interface PlantedBug {
+  title: string;
+  /** What stands below the store, with the bug. */
+  parts?(parts: Parts): Parts;
+  /** Puts the bug into the store itself. */
+  store?(store: Store): void;
+}
+
+export const PLANTED_BUGS: readonly PlantedBug[] = [
+  {
+    title: 'no compare-and-set: a save writes over whatever lies there',
+    parts: withoutCondition('put'),
+  },
+  {
+    title: 'what a save has merged in counts as seen by its request',
+    parts: withSeen((held) => () => JSON.parse(held.stored?.text ?? '{}')),
+  },
+  {
+    title: 'late snapshot: a save writes what the session is when its turn comes',
+    store: (store) => {
+      const set = store.set.bind(store);
+      store.set = async (...args) => {
+        await hold(askerNow()?.waiting ?? [], undefined, async () => {});
+        return set(...args);
+      };
+    },
+  },
+  seenLate(),
+  {
+    title: 'a touch gives the life that its request knows of, whatever lies there by now',
+    parts: withoutCondition('touch'),
+  },
+];
+
+function withoutCondition(verb: Operation['verb']): (parts: Parts) => Parts {
+  return ({ openTransport, Sessions }) => ({
+    Sessions,
+    openTransport: (options) => {
+      const { run, ...transport } = openTransport(options);
+      return {
+        ...transport,
+        run: (operation) => {
+          const { condition: _, etag: __, ...without } = operation;
+          return run(operation.verb === verb ? without : operation);
+        },
+      };
+    },
+  });
+}
+
+/**
+ * After a save the request is taken to have seen something else than what it had at the call.
+ * @param seen asked at the call, what it answers when the save has ended
+ */
+function withSeen(seen: (held: Held) => () => object): (parts: Parts) => Parts {
+  return ({ openTransport, Sessions }) => ({
+    openTransport,
+    Sessions: class extends Sessions {
+      override async save(held: Held, now: Snapshot, life: Life): Promise<void> {
+        const session = seen(held);
+        await super.save(held, now, life);
+        held.seen = takeSnapshot({ ...session() }, JSON, cookieDates);
+      }
+    },
+  });
+}
+
+/** The store makes its calls of `save` before its `set` returns: what is set by then is what is saved. */
+function seenLate(): PlantedBug {
+  let saving: object = {};
+  return {
+    title: 'what a request changes while its save is under way counts as saved',
+    parts: withSeen(() => {
+      const session = saving;
+      return () => session;
+    }),
+    store: (store) => {
+      const set = store.set.bind(store);
+      store.set = (id, session, done) => {
+        saving = session;
+        return set(id, session, done);
+      };
+    },
+  };
+}
