@@ -42,7 +42,7 @@ t.test('entries are a Map, an iterable of pairs, or an object; keys are any iter
     yield ['g', 1] as [string, number];
   }
   for (const entries of [new Map([['a', 1]]), [['a', 1]] as [string, number][], { a: 1 }, pairs()])
-    t.equal(await cache.putMany(entries), 1);
+    t.equal(await cache.putMany(entries as Map<string, number>), 1);
   t.same(
     await cache.getMany(new Set(['a', 'g', 'absent'])),
     new Map([
@@ -57,7 +57,7 @@ t.test('entries are a Map, an iterable of pairs, or an object; keys are any iter
   const wrong = (given: unknown) => given as never;
   for (const keys of ['text', undefined, null, 5, {}])
     for (const call of [cache.getMany(wrong(keys)), cache.removeMany(wrong(keys))])
-      await t.rejects(call, { code: 'key_invalid', message: /iterable/ });
+      await t.rejects(call as Promise<unknown>, { code: 'key_invalid', message: /iterable/ });
   for (const entries of ['text', undefined, null, 5, [1], ['ab'], [['a']], [['a', 1, 60]]])
     await t.rejects(cache.putMany(wrong(entries)), { code: 'value_invalid', message: /a Map/ });
 });

@@ -90,7 +90,7 @@ async function countTogether(sidecars: Sidecar[]): Promise<void> {
       return increment();
     });
     const count = async () => {
-      for (let i = 0; i < 25; i++) await increment();
+      for (let i = 0; i < 10; i++) await increment();
     };
     Promise.all([count(), count(), count(), count()]).catch((error) => {
       console.error(error);
@@ -111,7 +111,7 @@ t.test('increments of four processes end exact, on the embedded backend', async 
   await using plain = openCache(sidecar, { prefix: '' });
   await plain.put('shared-counter', 0);
   await countTogether([sidecar]);
-  t.equal(await plain.get('shared-counter'), 400);
+  t.equal(await plain.get('shared-counter'), 160);
 });
 
 t.test('increments of four processes on two sidecars end exact, on one Redis', async (t) => {
@@ -120,7 +120,7 @@ t.test('increments of four processes on two sidecars end exact, on one Redis', a
   await using two = await startSidecar({ env: { AZURE_CACHE_CONNECTION: redis.url } });
   await redis.cli('SET', 'shared-counter', '0');
   await countTogether([one, two]);
-  t.equal(await redis.cli('GET', 'shared-counter'), '400');
+  t.equal(await redis.cli('GET', 'shared-counter'), '160');
 });
 
 t.test('someone else writes, adds or removes in between: the function is called again', async (t) => {

@@ -6,7 +6,10 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import t, { type Test } from 'tap';
 import { ERRORS, type ErrorCode, errorBody } from '../src/errors.js';
-import { startSidecar } from './fixtures/sidecar.js';
+import { urlOf } from './fixtures/cache.js';
+import { type Child, startChild } from './fixtures/child.js';
+import { startRedis } from './fixtures/redis.js';
+import { cleanEnvironment, type Sidecar, startSidecar } from './fixtures/sidecar.js';
 
 const run = promisify(execFile);
 const DEFAULT_URL = 'http://127.0.0.1:22233';
@@ -88,3 +91,85 @@ t.test('what the README says of the socket is true', onBash, async (t) => {
   await shell(`curl -sS -X PUT --data-binary hello ${sidecar.url}/v1/cache/greeting`);
   t.equal((await shell(line ?? 'false')).stdout, 'hello');
 });
+
+/** Runs a program of examples/ to its end. */
+async function runExample(name: string, sidecar: Sidecar): Promise<string> {
+  const env = { ...cleanEnvironment(), AZURE_CACHE_URL: urlOf(sidecar) };
+  const { stdout, stderr } = await run(process.execPath, [at(`examples/${name}`)], { env, timeout: 30_000 });
+  if (stderr) throw new Error(stderr);
+  return stdout;
+}
+
+t.test('examples/direct.cjs prints what it put, and ends by itself', async (t) => {
+  await using sidecar = await startSidecar();
+  t.equal(await runExample('direct.cjs', sidecar), "Data from cache: { first: 'Tomasz', last: 'Janczuk' }\n");
+});
+
+t.test('examples/ttl.cjs finds nothing when the time is over', async (t) => {
+  await using sidecar = await startSidecar();
+  t.equal(
+    await runExample('ttl.cjs', sidecar),
+    `Data from cache: { first: 'Tomasz', last: 'Janczuk' }
+Waiting 5 seconds to allow for TTL expiration...
+Data from cache: null
+`,
+  );
+});
+
+t.test('examples/latency.cjs prints mean and percentiles of 1,000 puts and 1,000 gets', async (t) => {
+  await using sidecar = await startSidecar();
+  const number = String.raw`(\d+\.\d{3}) ms`;
+  const numbers = `mean ${number}, p50 ${number}, p90 ${number}, p99 ${number}`;
+  const printed = new RegExp(`^1000 sequential puts: ${numbers}\n1000 sequential gets: ${numbers}\n$`);
+  const found =
+    printed
+      .exec(await runExample('latency.cjs', sidecar))
+      ?.slice(1)
+      .map(Number) ?? [];
+  t.equal(found.length, 8);
+  for (const [mean, p50, p90, p99] of [found.slice(0, 4), found.slice(4)] as [
+    number,
+    number,
+    number,
+    number,
+  ][])
+    t.ok(mean > 0 && p50 <= p90 && p90 <= p99);
+});
+
+/** A web application of examples/, ready on a port of its own. */
+async function startApp(name: string, sidecar: Sidecar): Promise<Child<string>> {
+  return startChild({
+    name,
+    command: process.execPath,
+    args: [at(`examples/${name}`)],
+    env: { ...cleanEnvironment(), PORT: '0', AZURE_CACHE_URL: urlOf(sidecar) },
+    readyLine: (line) => /^Listening on port (\d+)$/.exec(line)?.[1],
+  });
+}
+
+for (const name of ['express3.cjs', 'express5.cjs'])
+  t.test(`two processes of examples/${name} on two sidecars count together`, async (t) => {
+    await using redis = await startRedis();
+    const env = { AZURE_CACHE_CONNECTION: redis.url };
+    await using firstSidecar = await startSidecar({ env });
+    await using secondSidecar = await startSidecar({ env });
+    await using first = await startApp(name, firstSidecar);
+    await using second = await startApp(name, secondSidecar);
+    let cookie = '';
+    const ask = async ({ ready: port }: Child<string>, path: string) => {
+      const answer = await fetch(`http://127.0.0.1:${port}${path}`, { headers: { cookie } });
+      cookie = answer.headers.get('set-cookie')?.split(';', 1)[0] ?? cookie;
+      return answer.text();
+    };
+    for (let sum = 1; sum <= 6; sum += 2) {
+      t.equal(await ask(first, '/inc'), `Increased sum: ${sum}`);
+      t.equal(await ask(second, '/inc'), `Increased sum: ${sum + 1}`);
+      t.equal(await ask(first, '/get'), `Current sum: ${sum + 1}`);
+    }
+    const keys = (await redis.cli('KEYS', '*')).split('\n');
+    t.equal(keys.length, 1, 'one session');
+    t.match(keys[0], /^sess:/);
+    t.equal(JSON.parse(await redis.cli('GET', String(keys[0]))).counter, 6, 'plain JSON');
+    cookie = '';
+    t.equal(await ask(second, '/inc'), 'Increased sum: 1', 'another browser has a count of its own');
+  });

@@ -110,8 +110,10 @@ export interface AzureCache extends AsyncDisposable {
    * @param entries a Map, another iterable of [key, value], or an object that has the keys as names
    * @returns how many were written: all, unless there was a condition
    */
-  putMany(entries: Entries, callback?: Callback<number>): Promise<number>;
-  putMany(entries: Entries, ttl: Maybe<Ttl | PutManyOptions>, callback?: Callback<number>): Promise<number>;
+  putMany(entries: Pairs, callback?: Callback<number>): Promise<number>;
+  putMany(entries: Named, callback?: Callback<number>): Promise<number>;
+  putMany(entries: Pairs, ttl: Maybe<Ttl | PutManyOptions>, callback?: Callback<number>): Promise<number>;
+  putMany(entries: Named, ttl: Maybe<Ttl | PutManyOptions>, callback?: Callback<number>): Promise<number>;
 
   /** Removes many at once; answers how many were there. Errors are as with putMany. */
   removeMany(keys: Iterable<string>, callback?: Callback<number>): Promise<number>;
@@ -146,4 +148,6 @@ export interface AzureCache extends AsyncDisposable {
   close(callback?: Callback<void>): Promise<void>;
 }
 
-type Entries = Iterable<readonly [string, unknown]> | Readonly<Record<string, unknown>>;
+// Apart, since TypeScript finds out that `keys.map((key) => [key, 1])` is of pairs only where nothing else is possible.
+type Pairs = Iterable<readonly [key: string, value: unknown]>;
+type Named = Readonly<Record<string, unknown>>;

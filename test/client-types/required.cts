@@ -80,6 +80,13 @@ exactly<Promise<Map<string, Buffer>>>()(cache.getMany(['a'], { raw: true }));
 exactly<Promise<number>>()(cache.putMany(new Map([['a', 1]]), 60));
 exactly<Promise<number>>()(cache.putMany({ a: 1, b: 'two' }, { ifNoneMatch: '*' }));
 exactly<Promise<number>>()(cache.putMany([['a', 1]]));
+exactly<Promise<number>>()(cache.putMany(['a', 'b'].map((key) => [key, { key }])));
+exactly<Promise<number>>()(
+  cache.putMany(
+    ['a', 'b'].map((key) => [key, 1]),
+    60,
+  ),
+);
 exactly<Promise<number>>()(cache.removeMany(['a']));
 // @ts-expect-error
 cache.putMany([1, 2]);
