@@ -62,7 +62,8 @@ export class FrameError extends Error {
 
 /** Bytes that `writeOperation` will write. */
 export function operationBytes({ key = '', etag, value }: Operation): number {
-  return OPERATION_HEADER_BYTES + Buffer.byteLength(key) + (etag?.length ?? 0) + (value?.length ?? 0);
+  const valueBytes = typeof value === 'string' ? Buffer.byteLength(value) : (value?.length ?? 0);
+  return OPERATION_HEADER_BYTES + Buffer.byteLength(key) + (etag?.length ?? 0) + valueBytes;
 }
 
 /** Writes one OPERATION frame at `offset`; answers the offset behind it. `deadlineMs` is what the sidecar is told. */
@@ -80,7 +81,8 @@ export function writeOperation(
     into.set(etag, end);
     end += etag.length;
   }
-  if (value) {
+  if (typeof value === 'string') end += into.write(value, end);
+  else if (value) {
     into.set(value, end);
     end += value.length;
   }

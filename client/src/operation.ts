@@ -10,10 +10,10 @@ export interface Operation {
   /** 1 to 1,024 bytes of UTF-8, without U+0000; left out with `ping`. With `list` what keys begin with; may be empty. */
   key?: string;
   /**
-   * The bytes to put, 0 or more; they must not change before the answer. With `list` the cursor of the page before;
-   * none: from the start.
+   * The bytes to put, 0 or more, which must not change before the answer; a string stands for its UTF-8, and saves a
+   * copy. With `list` the cursor of the page before; none: from the start.
    */
-  value?: Uint8Array;
+  value?: Uint8Array | string;
   /**
    * When a put, delete or touch takes effect. Default `none`: always; `absent`: only if there is no entry (put);
    * `present`: only if there is one (put, delete); `etag`: only if its value has the SHA-1 in `etag`.
@@ -64,28 +64,34 @@ const MAX_DEADLINE_MS = 0x7fff_ffff;
 /** Why an operation cannot be written as a frame; the rules (which lives, which values) are the sidecar's. */
 export function refusalOf(operation: Operation): AzureCacheError | undefined {
   const { verb, key = '', value, condition, etag, ttlMs = 0, deadlineMs = 1 } = operation;
-  const refuse = (code: ErrorCode, why: string) => new AzureCacheError(code, `${verb}: ${why}`);
   // Half a surrogate pair would become U+FFFD, so that two keys could be one entry.
-  if (typeof key !== 'string' || /\p{Surrogate}/u.test(key))
-    return refuse('key_invalid', 'a key is a string without half surrogate pairs.');
+  if (typeof key !== 'string' || !key.isWellFormed())
+    return refuse(verb, 'key_invalid', 'a key is a string without half surrogate pairs.');
   if (Buffer.byteLength(key) > MAX_KEY_BYTES)
     return refuse(
+      verb,
       'key_too_long',
       'the key is over 1,024 bytes of UTF-8. Use a shorter one, for instance a hash of it.',
     );
   const bare = value === undefined && verb !== 'put';
-  if (!bare && !(isUint8Array(value) && (verb === 'put' || verb === 'list')))
+  const isValue = typeof value === 'string' || isUint8Array(value);
+  if (!bare && !(isValue && (verb === 'put' || verb === 'list')))
     return refuse(
+      verb,
       'frame_invalid',
-      'a put needs a value, which is bytes (a Buffer, a Uint8Array); a list takes one, nothing else does.',
+      'a put needs a value, which is bytes (a Buffer, a Uint8Array) or a string; a list takes one, nothing else does.',
     );
   if (condition === 'etag' ? !isUint8Array(etag) || etag.length !== ETAG_BYTES : etag !== undefined)
-    return refuse('etag_invalid', "an etag is 20 bytes and goes with condition 'etag'.");
+    return refuse(verb, 'etag_invalid', "an etag is 20 bytes and goes with condition 'etag'.");
   if (!Number.isSafeInteger(ttlMs) || ttlMs < 0)
-    return refuse('ttl_invalid', 'ttlMs is a whole number of milliseconds.');
+    return refuse(verb, 'ttl_invalid', 'ttlMs is a whole number of milliseconds.');
   if (!Number.isInteger(deadlineMs) || deadlineMs < 1 || deadlineMs > MAX_DEADLINE_MS)
-    return refuse('frame_invalid', 'deadlineMs is a whole number of milliseconds, at least 1.');
+    return refuse(verb, 'frame_invalid', 'deadlineMs is a whole number of milliseconds, at least 1.');
   return undefined;
+}
+
+function refuse(verb: Operation['verb'], code: ErrorCode, why: string): AzureCacheError {
+  return new AzureCacheError(code, `${verb}: ${why}`);
 }
 
 /** The outcome when no answer comes to an operation that was sent: of a write nobody knows. */

@@ -11,6 +11,8 @@ const SIDECAR_SHARE = 0.9;
 
 export class Outbox {
   readonly #socket: Socket;
+  /** For all writes that fit: there is one at a time. */
+  #scratch: Buffer | undefined;
   /** In the order they were asked. */
   #unsent: Call[] = [];
   #writing = false;
@@ -34,7 +36,8 @@ export class Outbox {
     const now = performance.now();
     const { leaving, bytes } = this.#nextToLeave(now);
     if (leaving.length === 0) return;
-    const frames = Buffer.allocUnsafe(bytes);
+    this.#scratch ??= Buffer.allocUnsafeSlow(WRITE_BYTES);
+    const frames = bytes > WRITE_BYTES ? Buffer.allocUnsafeSlow(bytes) : this.#scratch.subarray(0, bytes);
     let end = 0;
     for (const call of leaving) {
       call.sent = true;

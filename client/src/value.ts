@@ -4,14 +4,17 @@ import { isUtf8 } from 'node:buffer';
 import { isUint8Array } from 'node:util/types';
 import { AzureCacheError } from './errors.js';
 
-/** @throws AzureCacheError `value_invalid` */
-export function toBytes(value: unknown, raw: boolean | undefined): Uint8Array {
+/**
+ * What an Operation takes: bytes, or JSON as the string it is.
+ * @throws AzureCacheError `value_invalid`
+ */
+export function toBytes(value: unknown, raw: boolean | undefined): Uint8Array | string {
   if (raw) {
     if (isUint8Array(value)) return value;
     throw new AzureCacheError('value_invalid', 'With raw: true a value is bytes: a Buffer or a Uint8Array.');
   }
   const text = jsonOf(value);
-  if (typeof text === 'string') return Buffer.from(text);
+  if (typeof text === 'string') return text;
   const kind = value === undefined ? 'undefined' : `a ${typeof value}`;
   throw new AzureCacheError('value_invalid', `The value cannot be written as JSON: it is ${kind}.`);
 }
