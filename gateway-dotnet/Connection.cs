@@ -23,6 +23,7 @@ internal sealed class Connection : IAsyncDisposable
     private readonly ConcurrentDictionary<EndPoint, bool> lost = new();
 
     private volatile Provider? provider;
+    private KeyList? keys;
 
     private Connection(ConfigurationOptions configuration, byte[] prefix, Action<Event> tell)
     {
@@ -47,6 +48,7 @@ internal sealed class Connection : IAsyncDisposable
         await closing.CancelAsync().ConfigureAwait(false);
         if (await connecting.ConfigureAwait(false) is ConnectionMultiplexer redis)
             await redis.CloseAsync(allowCommandsToComplete: false).ConfigureAwait(false);
+        if (keys is not null) await keys.DisposeAsync().ConfigureAwait(false);
         closing.Dispose();
     }
 
@@ -58,7 +60,8 @@ internal sealed class Connection : IAsyncDisposable
             {
                 var redis = await ConnectionMultiplexer.ConnectAsync(configuration).ConfigureAwait(false);
                 Watch(redis);
-                provider = new Provider(redis.GetDatabase(), prefix);
+                keys = new KeyList(redis, configuration, prefix);
+                provider = new Provider(redis.GetDatabase(), keys, prefix);
                 return redis;
             }
             catch (Exception failure)

@@ -8,15 +8,17 @@
 //   offset size field
 //   0      4    length      bytes that follow this field: 24 + keyLength + etagLength + bytes of the value
 //   4      4    id          chosen by the sender, 1 to 4294967295, unique among its unanswered frames
-//   8      1    verb        1 get, 2 put, 3 delete, 4 touch, 5 ping
+//   8      1    verb        1 get, 2 put, 3 delete, 4 touch, 5 ping, 6 list
 //   9      1    flags       1 answer with the ETag, 2 answer with the life left, 4 read past the near cache
 //   10     1    condition   0 none, 1 absent, 2 present, 3 etag
 //   11     1    ttlKind     0 default, 1 for, 2 never, 3 keep
 //   12     4    deadlineMs  how long the sender waits; 0 = as the sidecar is set
-//   16     8    ttlMs       milliseconds, below 2^53; the life for `for`, and for `keep` when nothing is there to keep
-//   24     2    keyLength   bytes of the key
+//   16     8    ttlMs       milliseconds, below 2^53; the life for `for`, and for `keep` when nothing is there to keep.
+//                           A list has no life: here, about how many keys a page has, 1 to 1000; 0 = 1000
+//   24     2    keyLength   bytes of the key; of a list: of what the keys begin with, which may be nothing
 //   26     2    etagLength  20 with condition 3, else 0
-//   28     ...  key, etag (SHA-1 of the value, raw), value (put only; may be empty)
+//   28     ...  key, etag (SHA-1 of the value, raw), value (put: may be empty; list: the cursor of the page before,
+//               empty = from the start; no other verb)
 //
 // RESULT
 //   0      4    length      bytes that follow this field
@@ -27,7 +29,8 @@
 //   11     1    reserved    0
 //   12     8    ttlMs       life left in milliseconds, with flag 2
 //   20     ...  etag (20 bytes, with flag 1), then the rest: with flag 8 the value (may be empty), without it the
-//               UTF-8 detail of an error, or for status 255 the UTF-8 JSON {level,event,message} of an event
+//               UTF-8 detail of an error, or for status 255 the UTF-8 JSON {level,event,message} of an event. The value
+//               of a list is the UTF-8 JSON {keys,cursor}; without cursor it was the last page
 
 using System.Buffers.Binary;
 using System.Text;
@@ -73,7 +76,7 @@ internal static class Frames
         int etagLength = BinaryPrimitives.ReadUInt16LittleEndian(bytes[26..]);
         var valueStart = OperationHeaderBytes + keyLength + etagLength;
         if (Id(bytes) == 0) return "An operation has id 0; ids start at 1.";
-        if (bytes[8] is < (byte)Verb.Get or > (byte)Verb.Ping) return "The verb is not known.";
+        if (bytes[8] is < (byte)Verb.Get or > (byte)Verb.List) return "The verb is not known.";
         if (bytes[9] > (EtagFlag | TtlFlag | FreshFlag)) return "A flag is not known.";
         if (bytes[10] > (byte)Condition.Etag) return "The condition is not known.";
         if (bytes[11] > (byte)TtlKind.Keep) return "The ttlKind is not known.";
@@ -81,7 +84,7 @@ internal static class Frames
         if (valueStart > bytes.Length) return "Key and ETag are longer than the frame.";
         if (etagLength != ((Condition)bytes[10] == Condition.Etag ? EtagBytes : 0))
             return "An ETag has 20 bytes, and goes with condition 3 only.";
-        if ((Verb)bytes[8] != Verb.Put && valueStart != bytes.Length) return "Only a put carries a value.";
+        if ((Verb)bytes[8] is not (Verb.Put or Verb.List) && valueStart != bytes.Length) return "Only a put or a list carries a value.";
         operation = new Operation
         {
             Id = Id(bytes),

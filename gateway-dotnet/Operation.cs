@@ -3,7 +3,7 @@
 
 namespace AzureCache.Gateway;
 
-internal enum Verb : byte { Get = 1, Put, Delete, Touch, Ping }
+internal enum Verb : byte { Get = 1, Put, Delete, Touch, Ping, List }
 
 internal enum Condition : byte { None, Absent, Present, Etag }
 
@@ -26,10 +26,13 @@ internal enum Status : byte
     FrameInvalid = 21,
     ShuttingDown = 22,
     Internal = 23,
+    CursorInvalid = 46,
     Event = 255,
 }
 
-/// <summary>One operation on one entry. Key, ETag and value are views of the bytes that came over the bridge.</summary>
+/// <summary>
+/// One operation on one entry, or a list. Key, ETag and value are views of the bytes that came over the bridge.
+/// </summary>
 internal readonly struct Operation
 {
     public uint Id { get; init; }

@@ -1,7 +1,7 @@
 // The verbs on Redis. Called by Bridge.cs; knows one multiplexer and nothing of edge-js or where Redis runs.
 // A plain entry is a plain string under prefix + key, so that others can read it. Every command of an operation is
 // issued before RunAsync returns, so operations on one key take effect in the order of the calls. Never throws.
-// Here is what Redis has a command for; what needs a script is in Provider.Scripted.cs.
+// Here is what Redis has a command for; what needs a script is in Provider.Scripted.cs, lists are in KeyList.cs.
 
 using System.Security.Cryptography;
 using StackExchange.Redis;
@@ -9,7 +9,7 @@ using StackExchange.Redis.Availability;
 
 namespace AzureCache.Gateway;
 
-internal sealed partial class Provider(IDatabase redis, byte[] prefix)
+internal sealed partial class Provider(IDatabase redis, KeyList keys, byte[] prefix)
 {
     /// <summary>Reads may be sent twice; a write never: a repeated one can revive what was deleted in between.</summary>
     private readonly IDatabaseAsync reads = redis.WithRetry(new ReadRetry());
@@ -41,6 +41,7 @@ internal sealed partial class Provider(IDatabase redis, byte[] prefix)
         Verb.Delete when operation.Condition is Condition.None => DeleteAsync(operation),
         Verb.Delete => DeleteByScriptAsync(operation),
         Verb.Touch => TouchAsync(operation),
+        Verb.List => keys.PageAsync(operation),
         _ => PingAsync(),
     };
 

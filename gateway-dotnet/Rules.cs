@@ -11,7 +11,7 @@ internal static class Rules
     /// <summary>What is wrong with the operation, as a sentence; null when nothing is.</summary>
     public static string? Problem(in Operation operation)
     {
-        if (operation.Verb != Verb.Ping && operation.Key.IsEmpty) return "The key is empty.";
+        if (operation.Verb is not (Verb.Ping or Verb.List) && operation.Key.IsEmpty) return "The key is empty.";
         if (operation.TtlKind == TtlKind.For || operation is { Verb: Verb.Put, TtlKind: TtlKind.Keep })
         {
             if (operation.TtlMs is < 1 or > MaxTtlMs) return "The life is not between 1 ms and 100 years.";
@@ -22,7 +22,9 @@ internal static class Rules
             { Verb: Verb.Touch, TtlKind: TtlKind.Default or TtlKind.Keep } => "A touch needs a life to give.",
             { Verb: Verb.Delete, Condition: Condition.Absent } => "A delete takes no condition 1.",
             { Verb: Verb.Touch, Condition: Condition.Absent or Condition.Present } => "A touch takes condition 3 or none.",
-            { Verb: Verb.Get or Verb.Ping, Condition: not Condition.None } => "Only put, delete and touch take a condition.",
+            { Verb: Verb.List, TtlKind: not TtlKind.Default } => "A list gives no life.",
+            { Verb: Verb.List, TtlMs: > 1000 } => "A page has 1 to 1,000 keys.",
+            { Verb: Verb.Get or Verb.Ping or Verb.List, Condition: not Condition.None } => "Only put, delete and touch take a condition.",
             _ => null,
         };
     }

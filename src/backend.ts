@@ -4,8 +4,11 @@
 
 import { ERRORS, type ErrorCode, type Outcome } from './errors.js';
 
-/** What an operation does. `ping` asks whether the backend answers; its key is empty. */
-export type Verb = 'get' | 'put' | 'delete' | 'touch' | 'ping';
+/**
+ * What an operation does. `ping` asks whether the backend answers; its key is empty. `list` asks for one page of the
+ * keys that begin with `key`; its answer is UTF-8 JSON, a KeyPage.
+ */
+export type Verb = 'get' | 'put' | 'delete' | 'touch' | 'ping' | 'list';
 
 /**
  * When a put, delete or touch may take effect.
@@ -20,19 +23,27 @@ export type Condition = 'none' | 'absent' | 'present' | 'etag';
  */
 export type TtlKind = 'default' | 'for' | 'never' | 'keep';
 
-/** One operation on one entry. */
+/** One page of a list. */
+export interface KeyPage {
+  /** Without the key prefix; in no order. A key can be on two pages, and a page can be empty before the end. */
+  keys: string[];
+  /** Where the next page begins; absent on the last one. */
+  cursor?: string | undefined;
+}
+
+/** One operation on one entry, or a list. */
 export interface Operation {
   verb: Verb;
-  /** UTF-8 bytes, 1 to 1,024, without NUL. The key prefix is added below. */
+  /** UTF-8 bytes, 1 to 1,024, without NUL; of a list 0 to 1,024. The key prefix is added below. */
   key: Buffer;
-  /** The bytes to put; undefined for the other verbs. */
+  /** The bytes to put; of a list the cursor, empty = from the start; undefined for the other verbs. */
   value: Buffer | undefined;
   condition: Condition;
   /** The 20 bytes of SHA-1 for `condition: 'etag'`. */
   etag: Buffer | undefined;
   /** On put and touch: the life to give. On get: the life to give while reading. */
   ttlKind: TtlKind;
-  /** Milliseconds; 0 when `ttlKind` needs none. */
+  /** Milliseconds; 0 when `ttlKind` needs none. Of a list: about how many keys a page has, 1 to 1,000; 0 = 1,000. */
   ttlMs: number;
   /** How long the asker waits, in milliseconds; 0 = the sidecar's own deadline. */
   deadlineMs: number;
@@ -78,7 +89,7 @@ export interface Backend {
 
 /** The outcome when no answer comes: a read changes nothing, unless it renews the life; of a write nobody knows. */
 export function lostOutcome({ verb, ttlKind }: Operation): Outcome {
-  const reads = verb === 'ping' || (verb === 'get' && ttlKind === 'default');
+  const reads = verb === 'ping' || verb === 'list' || (verb === 'get' && ttlKind === 'default');
   return reads ? 'not_applied' : 'unknown';
 }
 

@@ -13,6 +13,10 @@ import {
 import type { ErrorCode } from './errors.js';
 
 export const MAX_KEY_BYTES = 1024;
+/** Longer than any cursor of any backend. */
+export const MAX_CURSOR_BYTES = 64;
+/** Of one page of a list, give or take a few. */
+export const MAX_PAGE_KEYS = 1000;
 /** Ten years of 365 days. */
 export const MAX_TTL_MS = 10 * 365 * 86_400_000;
 
@@ -73,6 +77,7 @@ export class Cache {
 
   #check(asked: Operation): Result | undefined {
     if (asked.verb === 'ping') return undefined;
+    if (asked.verb === 'list') return checkList(asked);
     const keyFault = checkKey(asked.key);
     if (keyFault) return failure(keyFault);
     if (asked.value && asked.value.length > this.rules.maxValueBytes)
@@ -91,6 +96,19 @@ export function checkKey(key: Buffer): ErrorCode | undefined {
   if (key.length === 0) return 'key_empty';
   if (key.length > MAX_KEY_BYTES) return 'key_too_long';
   if (key.includes(0) || !isUtf8(key)) return 'key_invalid';
+  return undefined;
+}
+
+/** What is wrong with a list: its key is what keys begin with, its value a cursor, its ttlMs the size of a page. */
+function checkList({ key, value, condition, ttlKind, ttlMs }: Operation): Result | undefined {
+  if (key.length > MAX_KEY_BYTES)
+    return failure('key_too_long', 'The prefix is over 1,024 bytes of UTF-8; no key is as long.');
+  if (key.includes(0) || !isUtf8(key))
+    return failure('key_invalid', 'The prefix is not valid: it must be UTF-8 without NUL.');
+  if (value && value.length > MAX_CURSOR_BYTES) return failure('cursor_invalid');
+  if (condition !== 'none') return failure('condition_invalid');
+  if (ttlKind !== 'default') return failure('ttl_invalid', 'A list gives no life.');
+  if (ttlMs > MAX_PAGE_KEYS) return failure('query_invalid', 'The limit of a list is 1 to 1,000 keys.');
   return undefined;
 }
 

@@ -116,7 +116,7 @@ export const ERRORS = {
     status: 400,
     wire: 31,
     retryable: false,
-    message: 'A query parameter is not known here or is given twice.',
+    message: 'A query parameter is not known here, is given twice, or has a value that cannot be.',
   },
   batch_invalid: {
     status: 400,
@@ -201,6 +201,13 @@ export const ERRORS = {
     wire: 4,
     retryable: false,
     message: 'The condition did not hold: there is an entry under this key already.',
+  },
+  cursor_invalid: {
+    status: 400,
+    wire: 46,
+    retryable: false,
+    message:
+      'The cursor is not one that a list of this backend has given, or the servers behind it have changed since. List again without it.',
   },
   uri_too_long: {
     status: 414,

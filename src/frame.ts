@@ -7,15 +7,17 @@
 //   offset size field
 //   0      4    length      bytes that follow this field: 24 + keyLength + etagLength + bytes of the value
 //   4      4    id          chosen by the sender, 1 to 4294967295, unique among its unanswered frames
-//   8      1    verb        1 get, 2 put, 3 delete, 4 touch, 5 ping
+//   8      1    verb        1 get, 2 put, 3 delete, 4 touch, 5 ping, 6 list
 //   9      1    flags       1 answer with the ETag, 2 answer with the life left, 4 read past the near cache
 //   10     1    condition   0 none, 1 absent, 2 present, 3 etag
 //   11     1    ttlKind     0 default, 1 for, 2 never, 3 keep
 //   12     4    deadlineMs  how long the sender waits; 0 = as the sidecar is set
-//   16     8    ttlMs       milliseconds, below 2^53; the life for `for`, and for `keep` when nothing is there to keep
-//   24     2    keyLength   bytes of the key
+//   16     8    ttlMs       milliseconds, below 2^53; the life for `for`, and for `keep` when nothing is there to keep.
+//                           A list has no life: here, about how many keys a page has, 1 to 1000; 0 = 1000
+//   24     2    keyLength   bytes of the key; of a list: of what the keys begin with, which may be nothing
 //   26     2    etagLength  20 with condition 3, else 0
-//   28     ...  key, etag (SHA-1 of the value, raw), value (put only; may be empty)
+//   28     ...  key, etag (SHA-1 of the value, raw), value (put: may be empty; list: the cursor of the page before,
+//               empty = from the start; no other verb)
 //
 // RESULT
 //   0      4    length      bytes that follow this field
@@ -26,7 +28,8 @@
 //   11     1    reserved    0
 //   12     8    ttlMs       life left in milliseconds, with flag 2
 //   20     ...  etag (20 bytes, with flag 1), then the rest: with flag 8 the value (may be empty), without it the
-//               UTF-8 detail of an error, or for status 255 the UTF-8 JSON {level,event,message} of an event
+//               UTF-8 detail of an error, or for status 255 the UTF-8 JSON {level,event,message} of an event. The value
+//               of a list is the UTF-8 JSON {keys,cursor}; without cursor it was the last page
 import type { Condition, Operation, Result, TtlKind, Verb } from './backend.js';
 import { ERRORS, type ErrorCode, type Outcome } from './errors.js';
 
@@ -36,11 +39,11 @@ export const ETAG_BYTES = 20;
 /** Status byte of an event. */
 export const EVENT_STATUS = 255;
 
-const VERBS: (Verb | undefined)[] = [undefined, 'get', 'put', 'delete', 'touch', 'ping'];
+const VERBS: (Verb | undefined)[] = [undefined, 'get', 'put', 'delete', 'touch', 'ping', 'list'];
 const CONDITIONS: Condition[] = ['none', 'absent', 'present', 'etag'];
 const TTL_KINDS: TtlKind[] = ['default', 'for', 'never', 'keep'];
 const OUTCOMES: Outcome[] = ['not_applied', 'applied', 'unknown'];
-const VERB_BYTE = { get: 1, put: 2, delete: 3, touch: 4, ping: 5 } as const;
+const VERB_BYTE = { get: 1, put: 2, delete: 3, touch: 4, ping: 5, list: 6 } as const;
 const CONDITION_BYTE = { none: 0, absent: 1, present: 2, etag: 3 } as const;
 const TTL_BYTE = { default: 0, for: 1, never: 2, keep: 3 } as const;
 const OUTCOME_BYTE = { not_applied: 0, applied: 1, unknown: 2 } as const;
@@ -146,11 +149,13 @@ export function readOperation(frame: Buffer): Operation {
   if (valueStart > frame.length) throw new FrameError(id, 'Key and ETag are longer than the frame.');
   if (etagLength !== (condition === 'etag' ? ETAG_BYTES : 0))
     throw new FrameError(id, 'An ETag has 20 bytes, and goes with condition 3 only.');
-  if (verb !== 'put' && valueStart !== frame.length) throw new FrameError(id, 'Only a put carries a value.');
+  const carries = verb === 'put' || verb === 'list';
+  if (!carries && valueStart !== frame.length)
+    throw new FrameError(id, 'Only a put or a list carries a value.');
   return {
     verb,
     key: frame.subarray(OPERATION_HEADER_BYTES, keyEnd),
-    value: verb === 'put' ? frame.subarray(valueStart) : undefined,
+    value: carries ? frame.subarray(valueStart) : undefined,
     condition,
     etag: etagLength === 0 ? undefined : frame.subarray(keyEnd, valueStart),
     ttlKind,

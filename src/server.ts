@@ -9,6 +9,7 @@ import type { Guard } from './guard.js';
 import { batchRoutes } from './routes/batch.js';
 import { cacheRoutes } from './routes/cache.js';
 import { FREE_PATHS, healthRoutes } from './routes/health.js';
+import { keyRoutes } from './routes/keys.js';
 import { replyError } from './routes/replies.js';
 
 declare module 'fastify' {
@@ -94,6 +95,7 @@ export function buildServer({ cache, guard, log, closing }: ServerOptions): Fast
 
   cacheRoutes(app, cache);
   batchRoutes(app, cache);
+  keyRoutes(app, cache);
   healthRoutes(app, cache, closing);
   // With an upgrade this path never comes here (stream.ts).
   app.get('/v1/stream', async (_request, reply) =>

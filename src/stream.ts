@@ -3,9 +3,10 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { failure, type Operation, type Result } from './backend.js';
-import { type Cache, MAX_KEY_BYTES, valueTooLarge } from './cache.js';
+import { type Cache, MAX_CURSOR_BYTES, MAX_KEY_BYTES, valueTooLarge } from './cache.js';
 import type { ErrorCode } from './errors.js';
 import {
+  ETAG_BYTES,
   FrameError,
   frameId,
   OPERATION_HEADER_BYTES,
@@ -95,7 +96,8 @@ class Stream {
   constructor(cache: Cache, socket: Socket) {
     this.#cache = cache;
     this.#socket = socket;
-    this.#reader = new FrameReader(OPERATION_HEADER_BYTES + MAX_KEY_BYTES + 20 + cache.rules.maxValueBytes);
+    const valueBytes = Math.max(cache.rules.maxValueBytes, MAX_CURSOR_BYTES);
+    this.#reader = new FrameReader(OPERATION_HEADER_BYTES + MAX_KEY_BYTES + ETAG_BYTES + valueBytes);
     socket.setNoDelay(true);
     socket.setTimeout(STALLED_MS, () => {
       if (this.#reader.unfinished || socket.writableLength > 0) socket.destroy();

@@ -5,8 +5,10 @@ import type { Test } from 'tap';
 import type { Backend } from '../src/backend.js';
 import { conditionRules } from './contract/conditions.js';
 import { entry, isDone, lasting } from './contract/entry.js';
+import { listRules } from './contract/lists.js';
 import { lifeRules } from './contract/lives.js';
 import { orderRules } from './contract/order.js';
+import { pageRules } from './contract/pages.js';
 import type { Rule, Subject } from './contract/rule.js';
 import { touchRules } from './contract/touches.js';
 import { valueRules } from './contract/values.js';
@@ -17,6 +19,8 @@ export const RULES: readonly Rule[] = [
   ...lifeRules,
   ...conditionRules,
   ...touchRules,
+  ...listRules,
+  ...pageRules,
   ...orderRules,
 ];
 

@@ -19,7 +19,9 @@ export interface Entry {
 
 export class FakeStore {
   readonly clock: FakeClock;
-  readonly #entries = new Map<string, Entry>();
+  /** With the number of the put that made the entry. */
+  readonly #entries = new Map<string, Entry & { number: number }>();
+  #lastNumber = 0;
 
   constructor(clock = new FakeClock()) {
     this.clock = clock;
@@ -31,11 +33,30 @@ export class FakeStore {
   }
 
   set(key: Buffer, entry: Entry): void {
-    this.#entries.set(key.toString('latin1'), entry);
+    const name = key.toString('latin1');
+    const number = this.#entries.get(name)?.number ?? ++this.#lastNumber;
+    this.#entries.set(name, { ...entry, number });
   }
 
   delete(key: Buffer): void {
     this.#entries.delete(key.toString('latin1'));
+  }
+
+  /**
+   * Keys in the order in which they were first put, from behind the number `after` on. Looks at `limit` entries, some
+   * of which may have expired; `last` is the number of the last one, undefined at the end.
+   */
+  keysAfter(after: number, limit: number): { keys: Buffer[]; last: number | undefined } {
+    const keys: Buffer[] = [];
+    let seen = 0;
+    let last = after;
+    for (const [name, { number, expiresAt }] of this.#entries) {
+      if (number <= after) continue;
+      if (seen++ === limit) return { keys, last };
+      if (expiresAt > this.clock.nowMs) keys.push(Buffer.from(name, 'latin1'));
+      last = number;
+    }
+    return { keys, last: undefined };
   }
 
   /** Puts a list or the like under the key. */

@@ -2,6 +2,7 @@
 // Knows nothing of ways to break.
 import { createHash } from 'node:crypto';
 import { failure, type Operation, type Result } from '../src/backend.js';
+import { checkKey, MAX_PAGE_KEYS } from '../src/cache.js';
 import type { Outcome } from '../src/errors.js';
 import type { Entry, FakeStore } from './fake-store.js';
 
@@ -20,6 +21,8 @@ export class FakeVerbs {
     switch (operation.verb) {
       case 'ping':
         return answered('ok', 'not_applied');
+      case 'list':
+        return this.#list(operation);
       case 'get':
         return this.#get(operation);
       case 'put':
@@ -29,6 +32,15 @@ export class FakeVerbs {
       case 'touch':
         return this.#refusal(operation) ?? this.#touch(operation);
     }
+  }
+
+  #list({ key: prefix, value, ttlMs }: Operation): Result {
+    const cursor = value?.toString() ?? '';
+    if (cursor !== '' && !/^fake-\d{1,15}$/.test(cursor)) return failure('cursor_invalid');
+    const { keys, last } = this.#store.keysAfter(Number(cursor.slice(5)), ttlMs || MAX_PAGE_KEYS);
+    const named = keys.filter((key) => key.subarray(0, prefix.length).equals(prefix) && !checkKey(key));
+    const page = { keys: named.map(String), cursor: last === undefined ? undefined : `fake-${last}` };
+    return { ...answered('ok', 'not_applied'), value: Buffer.from(JSON.stringify(page)) };
   }
 
   #get(operation: Operation): Result {

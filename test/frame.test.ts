@@ -92,7 +92,7 @@ const MALFORMED: [what: string, frame: Buffer, id: number, message: RegExp][] = 
   ['of no bytes', Buffer.alloc(0), 0, /shorter than its header/],
   ['with id 0', put((frame) => frame.writeUInt32LE(0, 4)), 0, /ids start at 1/],
   ['with verb 0', put((frame) => frame.writeUInt8(0, 8)), ID, /verb/],
-  ['with verb 6', put((frame) => frame.writeUInt8(6, 8)), ID, /verb/],
+  ['with verb 7', put((frame) => frame.writeUInt8(7, 8)), ID, /verb/],
   ['with verb 255', put((frame) => frame.writeUInt8(255, 8)), ID, /verb/],
   ['with flag 8', put((frame) => frame.writeUInt8(8, 9)), ID, /flag/],
   ['with flag 128', put((frame) => frame.writeUInt8(128, 9)), ID, /flag/],

@@ -12,7 +12,7 @@ const LAYERS = [
   ['config', 'cache', 'bridge', 'frame-reader'],
   ['routes/parameters'],
   ['routes/replies'],
-  ['routes/batch-items', 'routes/cache', 'routes/health'],
+  ['routes/batch-items', 'routes/cache', 'routes/health', 'routes/keys'],
   ['routes/batch'],
   ['server', 'stream'],
   ['listen'],

@@ -2,8 +2,10 @@
 // the fake and expects the rule to find it: a rule that finds nothing proves nothing.
 import type { PlantedBug } from './planted-bugs/bug.js';
 import { conditionBugs } from './planted-bugs/conditions.js';
+import { listBugs } from './planted-bugs/lists.js';
 import { lifeBugs } from './planted-bugs/lives.js';
 import { orderBugs } from './planted-bugs/order.js';
+import { pageBugs } from './planted-bugs/pages.js';
 import { touchBugs } from './planted-bugs/touches.js';
 import { valueBugs } from './planted-bugs/values.js';
 
@@ -12,5 +14,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ...lifeBugs,
   ...conditionBugs,
   ...touchBugs,
+  ...listBugs,
+  ...pageBugs,
   ...orderBugs,
 ];

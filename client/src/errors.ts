@@ -36,6 +36,7 @@ export const SIDECAR_ERRORS = {
   43: ['uri_too_long', 414, false],
   44: ['upgrade_required', 426, false],
   45: ['headers_too_large', 431, false],
+  46: ['cursor_invalid', 400, false],
 } as const satisfies Record<number, readonly [code: string, status: number, retryable: boolean]>;
 
 /** Failures that no sidecar answered: HTTP status that says the same, whether the same call can succeed later. */

@@ -74,7 +74,7 @@ public partial class FramesTests
     [Theory]
     [InlineData(4, 0, 4, "id 0")]
     [InlineData(8, 0, 1, "verb")]
-    [InlineData(8, 6, 1, "verb")]
+    [InlineData(8, 7, 1, "verb")]
     [InlineData(9, 8, 1, "flag")]
     [InlineData(10, 4, 1, "condition")]
     [InlineData(11, 4, 1, "ttlKind")]

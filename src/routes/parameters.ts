@@ -2,6 +2,7 @@
 // Knows nothing of replies.
 import type { FastifyRequest } from 'fastify';
 import type { Operation } from '../backend.js';
+import { MAX_PAGE_KEYS } from '../cache.js';
 import { GatewayError } from '../errors.js';
 
 const LIFE = /^(\d{1,15})(ms)?$/;
@@ -31,6 +32,30 @@ export function queryOf(request: FastifyRequest, ...known: string[]): Record<str
     );
   }
   return query;
+}
+
+/**
+ * Refuses a query with broken percent-encoding or what is no UTF-8: the router would take it as it stands.
+ * @throws GatewayError query_invalid
+ */
+export function checkEncoding({ url }: FastifyRequest): void {
+  try {
+    decodeURIComponent(url);
+  } catch {
+    throw new GatewayError('query_invalid', 'The query is not valid: it must be UTF-8, percent-encoded.');
+  }
+}
+
+/**
+ * Reads how many keys a page shall have; undefined = 0, the most.
+ * @throws GatewayError query_invalid
+ */
+export function limitOf(text: string | undefined): number {
+  if (text === undefined) return 0;
+  const limit = /^\d{1,4}$/.test(text) ? Number(text) : 0;
+  if (limit < 1 || limit > MAX_PAGE_KEYS)
+    throw new GatewayError('query_invalid', `limit is a whole number from 1 to ${MAX_PAGE_KEYS}.`);
+  return limit;
 }
 
 /**
