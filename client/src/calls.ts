@@ -11,8 +11,6 @@ import type {
 import {
   checked,
   checkedWithTtl,
-  conditionOf,
-  deadlineOf,
   etagText,
   GET,
   HAS,
@@ -21,6 +19,8 @@ import {
   REMOVE,
   TOUCH,
   UPDATE,
+  withCondition,
+  withDeadline,
 } from './call-rules.js';
 import { AzureCacheError } from './errors.js';
 import { type Life, lifeOf } from './life.js';
@@ -41,14 +41,10 @@ export async function put(
   const bytes = toBytes(value, options?.raw);
   const operation: Operation = { verb: 'put', key: scope.key('put', key), value: bytes, ttlKind, ttlMs };
   if (!options) return (await scope.transport.run(operation)).status === 'ok';
-  const wantEtag = options.etag === true;
-  const { status, etag } = await run(
-    scope,
-    { ...operation, wantEtag, ...conditionOf('put', options) },
-    options,
-  );
+  if (options.etag) operation.wantEtag = true;
+  const { status, etag } = await run(scope, withCondition('put', operation, options), options);
   if (status !== 'ok') return false;
-  return wantEtag && etag ? etagText(etag) : true;
+  return options.etag && etag ? etagText(etag) : true;
 }
 
 export async function get(scope: Scope, key: unknown, given: unknown): Promise<unknown> {
@@ -60,7 +56,7 @@ export async function get(scope: Scope, key: unknown, given: unknown): Promise<u
   const options = checked<GetOptions>('get', given, GET);
   if (options.ttl && !options.etag)
     throw invalid('get: ttl: true goes with etag: true. To give a new life there is the option touch.');
-  return answerOf(await run(scope, { ...reading('get', options), key: name }, options), options);
+  return answerOf(await run(scope, reading('get', name, options), options), options);
 }
 
 function answerOf({ value: bytes, etag, ttlMs }: Result, options: GetOptions): unknown {
@@ -71,11 +67,13 @@ function answerOf({ value: bytes, etag, ttlMs }: Result, options: GetOptions): u
   return { value, etag: etagText(etag), ttl: ttlMs === Number.POSITIVE_INFINITY ? 'never' : ttlMs / 1000 };
 }
 
-/** A get of any key. */
-export function reading(call: string, { etag, ttl, touch, fresh }: GetOptions): Operation {
-  const wanted = { wantEtag: etag === true, wantTtl: ttl === true, fresh: fresh === true };
-  const life = touch === undefined || touch === null ? undefined : movedLife(call, touch);
-  return { verb: 'get', ...wanted, ...life };
+export function reading(call: string, key: string, { etag, ttl, touch, fresh }: GetOptions): Operation {
+  const operation: Operation = { verb: 'get', key };
+  if (etag) operation.wantEtag = true;
+  if (ttl) operation.wantTtl = true;
+  if (fresh) operation.fresh = true;
+  if (touch !== undefined && touch !== null) Object.assign(operation, movedLife(call, touch));
+  return operation;
 }
 
 /** @throws AzureCacheError `ttl_invalid`: there is no sense in a touch that keeps the life */
@@ -87,26 +85,23 @@ function movedLife(call: string, ttl: unknown): Life {
 
 export async function remove(scope: Scope, key: unknown, given: unknown): Promise<boolean> {
   const options = checked<RemoveOptions>('remove', given, REMOVE);
-  const condition = conditionOf('remove', options);
-  const result = await run(scope, { verb: 'delete', key: scope.key('remove', key), ...condition }, options);
-  return result.status === 'ok';
+  const operation: Operation = { verb: 'delete', key: scope.key('remove', key) };
+  return (await run(scope, withCondition('remove', operation, options), options)).status === 'ok';
 }
 
 /** The value travels all the same: there is no verb that asks less. */
 export async function has(scope: Scope, key: unknown, given: unknown): Promise<boolean> {
   const options = checked<GetOptions>('has', given, HAS);
-  return (
-    (await run(scope, { ...reading('has', options), key: scope.key('has', key) }, options)).status === 'ok'
-  );
+  return (await run(scope, reading('has', scope.key('has', key), options), options)).status === 'ok';
 }
 
 export async function touch(scope: Scope, key: unknown, given: unknown): Promise<boolean> {
   const options = checkedWithTtl<TouchOptions>('touch', given, TOUCH);
   const { ttl } = options;
   const life = ttl === undefined || ttl === null ? scope.life : movedLife('touch', ttl);
+  const operation: Operation = { verb: 'touch', key: scope.key('touch', key), ...life };
   // Only what is there is touched anyway.
-  const condition = options.ifMatch === '*' ? undefined : conditionOf('touch', options);
-  const operation: Operation = { verb: 'touch', key: scope.key('touch', key), ...life, ...condition };
+  if (options.ifMatch !== '*') withCondition('touch', operation, options);
   return (await run(scope, operation, options)).status === 'ok';
 }
 
@@ -118,11 +113,11 @@ export async function update(scope: Scope, key: unknown, change: unknown, given:
   const asked = {
     key: scope.key('update', key),
     lives: { present, absent: present === scope.keep ? scope.life : present },
-    ...{ raw: options.raw, deadline: deadlineOf(options), signal: options.signal },
+    ...{ raw: options.raw, deadlineMs: options.deadlineMs, signal: options.signal },
   };
   return scope.turns.take(asked.key, () => compareAndSet(scope.transport, asked, change as Change<unknown>));
 }
 
 function run({ transport }: Scope, operation: Operation, options: CallOptions): Promise<Result> {
-  return transport.run({ ...operation, ...deadlineOf(options) }, options.signal);
+  return transport.run(withDeadline(operation, options), options.signal);
 }

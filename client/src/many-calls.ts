@@ -4,11 +4,11 @@ import type { CallOptions, GetOptions, PutOptions } from './call-options.js';
 import {
   checked,
   checkedWithTtl,
-  conditionOf,
-  deadlineOf,
   GET_MANY,
   PUT_MANY,
   REMOVE_MANY,
+  withCondition,
+  withDeadline,
 } from './call-rules.js';
 import { reading } from './calls.js';
 import { AzureCacheError } from './errors.js';
@@ -21,7 +21,7 @@ import { fromBytes, toBytes } from './value.js';
 export async function getMany(scope: Scope, keys: unknown, given: unknown): Promise<Map<string, unknown>> {
   const options = checked<GetOptions>('getMany', given, GET_MANY);
   const names = keysOf('getMany', keys);
-  const get = { ...reading('getMany', options), ...deadlineOf(options) };
+  const get = withDeadline(reading('getMany', '', options), options);
   const operations = prepared(names, (key) => ({ ...get, key: scope.key('getMany', key) }));
   // Each in an array of its own, so that a value of null is no miss.
   const found = await runMany(scope.transport, operations, options.signal, ({ value }) =>
@@ -35,12 +35,8 @@ export async function getMany(scope: Scope, keys: unknown, given: unknown): Prom
 /** How many were written: all, unless there is a condition. */
 export async function putMany(scope: Scope, entries: unknown, given: unknown): Promise<number> {
   const options = checkedWithTtl<PutOptions>('putMany', given, PUT_MANY);
-  const put: Operation = {
-    verb: 'put',
-    ...scope.lifeOf(options.ttl),
-    ...conditionOf('putMany', options),
-    ...deadlineOf(options),
-  };
+  const put: Operation = { verb: 'put', ...scope.lifeOf(options.ttl) };
+  withDeadline(withCondition('putMany', put, options), options);
   const operations = prepared(entriesOf(entries), ([key, value]) => {
     return { ...put, key: scope.key('putMany', key), value: toBytes(value, options.raw) };
   });
@@ -50,9 +46,9 @@ export async function putMany(scope: Scope, entries: unknown, given: unknown): P
 /** How many were there. */
 export async function removeMany(scope: Scope, keys: unknown, given: unknown): Promise<number> {
   const options = checked<CallOptions>('removeMany', given, REMOVE_MANY);
-  const operations = prepared(keysOf('removeMany', keys), (key): Operation => {
-    return { verb: 'delete', key: scope.key('removeMany', key), ...deadlineOf(options) };
-  });
+  const operations = prepared(keysOf('removeMany', keys), (key) =>
+    withDeadline({ verb: 'delete', key: scope.key('removeMany', key) }, options),
+  );
   return countDone(await runMany(scope.transport, operations, options.signal, isDone));
 }
 

@@ -43,9 +43,11 @@ export function fromBytes(bytes: Buffer, raw: boolean | undefined): unknown {
   }
 }
 
-/** What arrived, without holding a much larger block of memory for as long as the application holds the value. */
+/** A view keeps the block of memory that it arrived in: a value that is far smaller must not hold on to it. */
+const MAX_BLOCK_PER_VALUE = 64;
+
 function owned(bytes: Buffer): Buffer {
-  return bytes.length * 2 < bytes.buffer.byteLength ? Buffer.from(bytes) : bytes;
+  return bytes.buffer.byteLength > bytes.length * MAX_BLOCK_PER_VALUE ? Buffer.from(bytes) : bytes;
 }
 
 /** A SyntaxError, as in 2013, but one that says nothing of the value; the rest is as in AzureCacheError. */
