@@ -49,6 +49,17 @@ t.test(
   },
 );
 
+t.test('a string is written as the bytes of its UTF-8', async (t) => {
+  const frameOf = (value: string | Buffer) => {
+    const put: Operation = { verb: 'put', key: 'k', value };
+    const bytes = Buffer.alloc(operationBytes(put));
+    t.equal(writeOperation(bytes, 0, 1, put, 0), bytes.length);
+    return bytes.toString('hex');
+  };
+  for (const text of ['', 'plain', 'é – 漢字 – 😀', 'with \0 inside'])
+    t.equal(frameOf(text), frameOf(Buffer.from(text)));
+});
+
 t.test('events are no results', async (t) => {
   t.equal(readResult(Buffer.from('1200000000000000ff00000000000000000000007b7d', 'hex')), undefined);
 });

@@ -189,7 +189,7 @@ t.test('what cannot be written as a frame is refused before anything is sent', a
     [get('\u{1f600}'.slice(0, 1)), 'key_invalid'],
     [get(7 as unknown as string), 'key_invalid'],
     [{ verb: 'put', key: 'k' }, 'frame_invalid'],
-    [put('k', 'text' as unknown as Uint8Array), 'frame_invalid'],
+    [put('k', 7 as unknown as Uint8Array), 'frame_invalid'],
     [{ ...get('k'), value: Buffer.from('x') }, 'frame_invalid'],
     [{ ...put('k'), condition: 'etag', etag: Buffer.alloc(19) }, 'etag_invalid'],
     [{ ...put('k'), etag: Buffer.alloc(20) }, 'etag_invalid'],
