@@ -189,6 +189,51 @@ t.test('a value over 1 MiB cannot be compared: the sidecar says so', async (t) =
   );
 });
 
+t.test(
+  'who waits for its turn is told at its deadline, or when it is aborted, and is passed over',
+  async (t) => {
+    let finish = () => {};
+    const slow = new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+    const order: string[] = [];
+    const join = (name: string, wait?: Promise<void>) => async (list: string | null) => {
+      order.push(name);
+      await wait;
+      return `${list ?? ''}${name}`;
+    };
+    const first = cache.update('line', join('a', slow));
+    const controller = new AbortController();
+    const aborted = cache.update('line', join('b'), { signal: controller.signal });
+    const late = cache.update('line', join('c'), { deadlineMs: 30 });
+    const last = cache.update('line', join('d'));
+    controller.abort(new Error('enough'));
+    await t.rejects(aborted, { code: 'aborted', cause: { message: 'enough' } });
+    await t.rejects(cache.update('line', join('e'), { signal: controller.signal }), { code: 'aborted' });
+    await t.rejects(late, { code: 'timeout', retryable: true, outcome: 'not_applied' });
+    finish();
+    t.same(await Promise.all([first, last]), ['a', 'ad']);
+    t.same(order, ['a', 'd']);
+  },
+);
+
+t.test('a function that never ends holds up others for as long as a deadline, and no longer', async (t) => {
+  await using impatient = openCache(sidecar, { deadlineMs: 200 });
+  impatient.update('stuck', () => new Promise(() => {}));
+  await t.rejects(
+    impatient.update('stuck', () => 1, { deadlineMs: 20 }),
+    { code: 'timeout' },
+  );
+  t.equal(
+    await within(
+      impatient.update('stuck', () => 2, { deadlineMs: 5000 }),
+      4000,
+      'the next turn',
+    ),
+    2,
+  );
+});
+
 t.test('an update within an update of the same key ends', async (t) => {
   await using impatient = openCache(sidecar, { deadlineMs: 200 });
   let inner = false;

@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import t from 'tap';
 import { cacheOn } from '../client/dist/cache.js';
+import { AzureCacheError } from '../client/dist/errors.js';
 import azurecache from '../client/dist/index.js';
 import { lifeOf } from '../client/dist/life.js';
 import { fakeTransport, openCache, urlOf } from './fixtures/cache.js';
@@ -113,7 +114,8 @@ t.test('what is no JSON is an error that says nothing of it', async (t) => {
       (reason) => reason,
     );
     t.ok(error instanceof SyntaxError, shown(String(bytes)));
-    t.match(error, { code: 'value_not_json' });
+    const { code, status, retryable, outcome } = new AzureCacheError('value_not_json', '');
+    t.match(error, { code, status, retryable, outcome }, 'as the table of errors has it');
     t.notMatch(JSON.stringify([error.message, error.stack, error, error.cause]), secret);
   }
 });

@@ -126,7 +126,8 @@ export interface AzureCache extends AsyncDisposable {
   /**
    * Changes a value without losing what others write at the same time: reads it, calls `change` with it (null when
    * there is none), and writes what that answers if nobody has written since; else again, up to 8 times, after which
-   * the error is `conflict`. Values up to 1 MiB. Updates of one key by this cache object take turns.
+   * the error is `conflict`. Values up to 1 MiB. Updates of one key by this cache object take turns; the deadline holds
+   * for the wait, for each read and for each write.
    * @param ttl seconds, `never`, `keep`, or options. Default: an entry that is there keeps its life
    * @returns the new value; when `change` answered undefined, the one that is there
    */

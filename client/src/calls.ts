@@ -110,12 +110,12 @@ export async function update(scope: Scope, key: unknown, change: unknown, given:
     throw invalid('update: after the key comes a function that makes the new value of the current one.');
   const options = checkedWithTtl<UpdateOptions>('update', given, UPDATE);
   const present = scope.lifeOf(options.ttl ?? 'keep');
-  const asked = {
-    key: scope.key('update', key),
-    lives: { present, absent: present === scope.keep ? scope.life : present },
-    ...{ raw: options.raw, deadlineMs: options.deadlineMs, signal: options.signal },
-  };
-  return scope.turns.take(asked.key, () => compareAndSet(scope.transport, asked, change as Change<unknown>));
+  const { raw, signal, deadlineMs = scope.transport.deadlineMs } = options;
+  const lives = { present, absent: present === scope.keep ? scope.life : present };
+  const asked = { key: scope.key('update', key), lives, raw, signal, deadlineMs };
+  return scope.turns.take(asked.key, asked, () =>
+    compareAndSet(scope.transport, asked, change as Change<unknown>),
+  );
 }
 
 function run({ transport }: Scope, operation: Operation, options: CallOptions): Promise<Result> {

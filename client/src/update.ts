@@ -17,22 +17,22 @@ export interface Update {
   /** Where there is an entry, and where there is none. */
   lives: { present: Life; absent: Life };
   raw: boolean | undefined;
-  deadlineMs: number | undefined;
+  /** Of each operation. */
+  deadlineMs: number;
   signal: AbortSignal | undefined;
 }
 
 /** @throws AzureCacheError, among them `conflict` after 8 tries; NotJson; and what `change` throws */
 export async function update<T>(transport: Transport, asked: Update, change: Change<T>): Promise<T | null> {
   const { key, lives, raw, deadlineMs, signal } = asked;
-  const call = deadlineMs === undefined ? {} : { deadlineMs };
-  const read = () => transport.run({ verb: 'get', key, wantEtag: true, fresh: true, ...call }, signal);
+  const read = () => transport.run({ verb: 'get', key, wantEtag: true, fresh: true, deadlineMs }, signal);
   let found = await read();
   for (let attempt = 1; ; attempt += 1) {
     const { value, etag } = found;
     const current = value && etag ? (fromBytes(value, raw) as T) : null;
     const next = await change(current);
     if (next === undefined) return current;
-    const put = { verb: 'put', key, value: toBytes(next, raw), ...call } as const;
+    const put = { verb: 'put', key, value: toBytes(next, raw), deadlineMs } as const;
     const start = performance.now();
     // An outcome that is not known stays so: who wrote what is there by then cannot be told from equal bytes.
     const written = await transport.run(
