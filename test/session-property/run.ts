@@ -87,7 +87,10 @@ export class Run {
         if (next && list.includes(next)) list.splice(list.indexOf(next), 1);
       if (next) await next.go();
       else if (this.#open === 0) return;
-      else if (performance.now() > end) return this.fault('something hangs');
+      else if (performance.now() > end) {
+        this.site.hung = true;
+        return this.fault('something hangs');
+      }
     }
   }
 

@@ -28,6 +28,8 @@ type Chain = { store: Store; middleware: ReturnType<typeof session> };
 export class Site {
   /** The one that is played. */
   run: Run | undefined;
+  /** A run did not end. */
+  hung = false;
   readonly agent = new Agent({ keepAlive: true });
   readonly #transport: Transport;
   readonly #bug: PlantedBug | undefined;
@@ -57,7 +59,7 @@ export class Site {
 
   newId(): string {
     ids += 1;
-    return `session-${ids}`;
+    return `s${String(ids).padStart(6, '0')}`;
   }
 
   /** As the middleware signs it. */
@@ -144,7 +146,8 @@ function told(store: Store): Store {
 async function serve(actor: Actor, request: SessionRequest, response: ServerResponse, error: unknown) {
   if (error) {
     actor.fault(`the middleware says: ${error}`);
-    return void response.writeHead(500).end();
+    if (!response.headersSent) response.statusCode = 500;
+    return void response.end();
   }
   try {
     actor.begins(request);
