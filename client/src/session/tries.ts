@@ -3,22 +3,30 @@ import { setTimeout as wait } from 'node:timers/promises';
 
 /** A save gives up after so many changes by others. */
 const MAX_TRIES = 8;
-/** Before each try but the first and second it waits, up to this much longer each time. */
-const JITTER_MS = 4;
+const MAX_PAUSE_MS = 250;
 
 export class Tries {
   readonly #until: number;
   #count = 1;
+  #begun = performance.now();
 
   /** @param deadlineMs all of them end after this long */
   constructor(deadlineMs: number) {
     this.#until = performance.now() + deadlineMs;
   }
 
-  /** Waits until the next one is due. */
-  async next(): Promise<void> {
-    if (this.#count > 1) await wait(Math.random() * JITTER_MS * (this.#count - 1));
+  /**
+   * Waits until the next one is due: the second is at once, with what the first has found; then it is time to let
+   * others pass, the longer the slower all is and the more often they were met.
+   * @returns whether it has waited, so that what was found before is stale
+   */
+  async next(): Promise<boolean> {
+    const pauses = this.#count > 1;
+    const took = performance.now() - this.#begun;
+    if (pauses) await wait(Math.random() * Math.min(MAX_PAUSE_MS, took * 2 ** this.#count));
     this.#count += 1;
+    this.#begun = performance.now();
+    return pauses;
   }
 
   /** This is the last one. */

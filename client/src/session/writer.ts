@@ -5,6 +5,7 @@ import { AzureCacheError } from '../errors.js';
 import type { Life } from '../life.js';
 import { type Entries, endOf, stored } from './entries.js';
 import type { Held, Try } from './held.js';
+import { Line } from './line.js';
 import { rebase } from './rebase.js';
 import type { SessionRules } from './sessions.js';
 import { type Snapshot, sameSession } from './snapshot.js';
@@ -15,6 +16,7 @@ export class Writer {
   readonly #entries: Entries;
   readonly #rules: SessionRules;
   readonly #toucher: Toucher;
+  readonly #line = new Line();
 
   constructor(entries: Entries, rules: SessionRules, toucher: Toucher) {
     this.#entries = entries;
@@ -28,15 +30,28 @@ export class Writer {
     const tries = new Tries(this.#entries.deadlineMs);
     if (held.stored && (await sameSession(held.seen, now, serializer, dates)))
       return this.#toucher.touch(held, life);
+    const first = await this.#try(held, now, life, tries);
+    const { end, merged } = isOver(first)
+      ? { end: first, merged: false }
+      : await this.#line.wait(held.id, () => this.#tryAgain(first, held, now, life, tries));
+    if (end === 'gone') tell('dropped', held.id);
+    else if (merged) tell('merged', held.id);
+  }
+
+  async #tryAgain(first: Try, held: Held, now: Snapshot, life: Life, tries: Tries) {
+    let end = first;
     let merged = false;
-    for (;;) {
-      const end = await this.#try(held, now, life, tries);
-      if (end === 'gone') return tell('dropped', held.id);
-      if (end === 'written') return merged ? tell('merged', held.id) : undefined;
-      merged ||= end === 'changed';
+    const note = (found: Try) => {
+      merged ||= found === 'changed';
+      end = found;
+    };
+    for (note(first); !isOver(end); ) {
       if (tries.over) throw conflict();
-      await tries.next();
+      const stale = await tries.next();
+      if (stale) note(await this.#look(held, now, tries));
+      if (!isOver(end)) note(await this.#try(held, now, life, tries));
     }
+    return { end, merged };
   }
 
   async #try(held: Held, now: Snapshot, life: Life, tries: Tries): Promise<Try> {
@@ -84,6 +99,8 @@ export class Writer {
     return held.stored?.etag.equals(found.etag) ? 'again' : held.meet(found, now);
   }
 }
+
+const isOver = (end: Try) => end === 'written' || end === 'gone';
 
 function conflict(): AzureCacheError {
   return new AzureCacheError(
