@@ -1,26 +1,27 @@
 // Carries what a get has read to the save of the object that the middleware makes of it. What is kept hangs on the
-// objects themselves (WeakMap), so it goes when the request does. Called by express-store.ts.
+// objects themselves, so it goes when the request does. Called by express-store.ts.
 import { cookieDates } from './session/dates.js';
 import { Held, type Loaded } from './session/held.js';
 import type { Fields } from './session/merge.js';
 import { readSession, type Serializer, takeSnapshot } from './session/snapshot.js';
+import { newStamp } from './stamp.js';
 
 export class Carrier {
   readonly #serializer: Serializer;
   /** By what a get has answered. */
-  readonly #loaded = new WeakMap<object, Loaded & { id: string }>();
+  readonly #loaded = newStamp<{ id: string; stored: Loaded['stored'] }>();
   /** By what has been made of that, or been saved. */
-  readonly #held = new WeakMap<object, Held>();
-  readonly #coming = new WeakMap<object, Promise<Held>>();
+  readonly #held = newStamp<Held>();
+  readonly #coming = newStamp<Promise<Held> | undefined>();
 
   constructor(serializer: Serializer) {
     this.#serializer = serializer;
   }
 
   /** Answers the session, as a get does. */
-  loaded(id: string, loaded: Loaded): Loaded['session'] {
-    this.#loaded.set(loaded.session, { id, ...loaded });
-    return loaded.session;
+  loaded(id: string, { session, stored }: Loaded): Loaded['session'] {
+    this.#loaded.set(session, { id, stored });
+    return session;
   }
 
   /** A Session has been made of `plain`. */
@@ -59,10 +60,10 @@ export class Carrier {
   }
 
   /** For an application that changes what `get` answered and sets that. One for all saves of this tick. */
-  #heldOfPlain(session: Fields, { id, stored }: Loaded & { id: string }): Promise<Held> {
+  #heldOfPlain(session: Fields, { id, stored }: { id: string; stored: Loaded['stored'] }): Promise<Held> {
     const coming = this.#coming.get(session) ?? this.#readAgain(id, stored);
     this.#coming.set(session, coming);
-    coming.then((held) => this.#held.set(session, held)).catch(() => this.#coming.delete(session));
+    coming.then((held) => this.#held.set(session, held)).catch(() => this.#coming.set(session, undefined));
     return coming;
   }
 

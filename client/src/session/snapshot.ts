@@ -42,10 +42,7 @@ function jsonSnapshot(session: Fields, dates: Dates): Snapshot {
   const plain: unknown = typeof session.toJSON === 'function' ? session.toJSON('') : session;
   if (!isFields(plain)) throw new TypeError('A session is an object.');
   const dated = datedFields(dates, plain);
-  const others: Record<string, unknown> = { ...plain };
-  for (const name of dates.fields) delete others[name];
-  if (typeof others.toJSON === 'function') delete others.toJSON;
-  const rest = JSON.stringify(others);
+  const rest = JSON.stringify(without(dates.fields, plain));
   const first = JSON.stringify(dated);
   const text = first === '{}' ? rest : rest === '{}' ? first : `${first.slice(0, -1)},${rest.slice(1)}`;
   return { text, rest, dated };
@@ -117,9 +114,15 @@ export async function fieldsOf(text: string, serializer: Serializer): Promise<Fi
   return (await serializer.parse(text)) as Fields;
 }
 
+/** Copied field by field: V8 is slow with an object of which something was deleted. */
 function without(names: readonly string[], fields: Fields): Fields {
-  const rest = { ...fields };
-  for (const name of names) delete rest[name];
+  const rest: Record<string, unknown> = {};
+  for (const name of Object.keys(fields)) {
+    if (names.includes(name)) continue;
+    if (name === '__proto__') Object.defineProperty(rest, name, { value: fields[name], enumerable: true });
+    // It has been asked already.
+    else if (name !== 'toJSON' || typeof fields[name] !== 'function') rest[name] = fields[name];
+  }
   return rest;
 }
 
