@@ -76,6 +76,13 @@ function callsOf2013(t: Test, url: string) {
     t.same(await called((told) => remove('test6', told)), [null, true]);
   });
 
+  t.test('a prefix keeps caches apart', async (t) => {
+    await using app = required.create({ url, prefix: 'app:' });
+    await app.put('test7', 'of the app');
+    t.equal(await cache.get('test7'), null);
+    t.equal(await cache.get('app:test7'), 'of the app');
+  });
+
   t.teardown(() => cache.close());
 }
 
@@ -116,6 +123,20 @@ t.test(
     t.throws(() => required.create(wrong('token')), { message: 'The options.token must be a string.' });
   },
 );
+
+t.test('options of create that are none are refused', async (t) => {
+  const wrong = (options: unknown) => options as never;
+  for (const options of [5, 'http://127.0.0.1:22233', true, { prefix: 5 }, { prefix: null }, { url: 5 }])
+    t.throws(() => required.create(wrong(options)), { code: 'options_invalid', status: 400 });
+});
+
+t.test('import and require give one module', async (t) => {
+  const imported = await import('azurecache');
+  t.equal(imported.default, required);
+  t.equal(imported.create, required.create);
+  t.equal(imported.AzureCacheError, required.AzureCacheError);
+  t.same(Object.keys(required).sort(), ['AzureCacheError', 'create'], 'and nothing of what is below');
+});
 
 t.test('the function finds the Store of express 3 and of express-session', async (t) => {
   const load = createRequire(import.meta.url);

@@ -14,8 +14,11 @@ const LATER: Rule = [() => true, ''];
 const MAX_DEADLINE_MS = 0x7fff_ffff;
 const isDeadline = (value: unknown) =>
   Number.isInteger(value) && (value as number) >= 1 && (value as number) <= MAX_DEADLINE_MS;
+/** Also one that is not Node's own. */
+const isSignal = (value: unknown) =>
+  value instanceof EventTarget && typeof (value as Partial<AbortSignal>).aborted === 'boolean';
 const CALL: Rules = {
-  signal: [(value) => value instanceof AbortSignal, 'an AbortSignal'],
+  signal: [isSignal, 'an AbortSignal'],
   deadlineMs: [isDeadline, 'a whole number of milliseconds, at least 1'],
 };
 const IF_NONE_MATCH: Rule = [(value) => value === '*', "'*'"];
