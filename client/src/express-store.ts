@@ -37,7 +37,7 @@ export type StoreBase = abstract new (...options: any[]) => object;
 /** The class that `azurecache(session)` answers. */
 export type StoreClass<Base extends StoreBase> = new (
   options?: StoreOptions,
-) => InstanceType<Base> & AzureCacheStore;
+) => AzureCacheStore & InstanceType<Base>;
 
 /** What a base class of stores gives us. */
 type BaseStore = EventEmitter & {
