@@ -6,8 +6,8 @@ import { holds, sites } from './session-property/property.js';
 
 t.setTimeout(300_000);
 const redis = await startRedis();
-const open = await sites(t, { AZURE_CACHE_CONNECTION: redis.url });
 t.teardown(() => redis.stop());
+const open = await sites(t, { AZURE_CACHE_CONNECTION: redis.url });
 
 t.test('5,000 plans of concurrent requests on one session break no promise (redis-server)', async (t) =>
   holds(t, await open(t), 5000),

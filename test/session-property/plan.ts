@@ -33,6 +33,8 @@ export interface Settings {
   saveUninitialized: boolean;
   /** Seconds. The session was used 10 minutes ago: 300 is less than that, 1800 is more. */
   touchAfter: 0 | 300 | 1800;
+  /** Each request has a store of its own, as in processes of their own; else they share one. */
+  apart: boolean;
   /** The stored session has a field named like a method of Session, which express-session leaves out of it. */
   hidden: boolean;
 }
@@ -82,6 +84,7 @@ const settings: fc.Arbitrary<Settings> = fc.record({
   rolling: fc.boolean(),
   saveUninitialized: fc.boolean(),
   touchAfter: fc.constantFrom(0, 300, 1800),
+  apart: fc.boolean(),
   hidden: fc.nat(3).map((one) => one === 3),
 });
 

@@ -5,8 +5,8 @@
 // Covered: get, createSession, set, touch and destroy of the store as express-session calls them, over HTTP; a session
 // that others left, sessions made by regenerate and by a request that comes after the end; saves that are not awaited;
 // the rules of merging, atomic fields and "remember me"; touchAfter, resave, rolling, saveUninitialized; Set-Cookie.
-// Each request is as free as if it ran in a process of its own; what it asks about one entry keeps its order, as it
-// does on a connection.
+// Requests have stores of their own, as in processes of their own, or share one. Either way each is free of the others;
+// what one asks about one entry keeps its order, as it does on a connection.
 //
 // Not covered: operations at the same instant (here one after the other; contract/order.ts has them), connections that
 // are lost and writes of which nobody knows, lives that end meanwhile, more than 8 changes during one save, the other

@@ -104,15 +104,15 @@ export class Site {
     const actor = run?.actors[Number(request.url?.slice(1))];
     if (!run || !actor) return void response.writeHead(404).end();
     actor.arrived();
-    const { middleware } = this.#chainOf(run.plan.settings);
+    const { middleware } = this.#chainOf(run.plan.settings, actor.index);
     const next = (error?: unknown) => serve(actor, request as never, response, error);
     actor.play(() => middleware(request as never, response as never, next));
   }
 
   /** Middleware and store are made once for each way to set them. */
-  #chainOf(settings: Settings): Chain {
+  #chainOf({ hidden, apart, ...settings }: Settings, index: number): Chain {
     const { conflict, touchAfter, resave, rolling, saveUninitialized } = settings;
-    const name = JSON.stringify([conflict, touchAfter, resave, rolling, saveUninitialized]);
+    const name = JSON.stringify([settings, apart && index]);
     const known = this.#chains.get(name);
     if (known) return known;
     const parts = { openTransport: () => gated(this.#transport, askerNow), Sessions };
