@@ -81,7 +81,7 @@ export class Sessions {
   /** Writes over whatever lies there: for callers that have read nothing. */
   async put(id: string, text: string, life: Life | undefined): Promise<void> {
     if (!life) return this.destroy(id);
-    await this.#entries.run('put', id, { value: Buffer.from(text), ...life });
+    await this.#entries.run('put', id, { value: text, ...life });
   }
 
   /** Renews the life of whatever lies there. */
@@ -102,7 +102,7 @@ export class Sessions {
     const ids = new Set<string>();
     let cursor = '';
     do {
-      const page = await this.#entries.ask({ verb: 'list', key: prefix, value: Buffer.from(cursor) });
+      const page = await this.#entries.ask({ verb: 'list', key: prefix, value: cursor });
       const { keys, cursor: next = '' } = JSON.parse(String(page.value)) as {
         keys: string[];
         cursor?: string;

@@ -70,7 +70,7 @@ export class Writer {
     const condition = before
       ? ({ condition: 'etag', etag: before.etag } as const)
       : ({ condition: 'absent' } as const);
-    const asked = { value: Buffer.from(text), wantEtag: true, ...condition, ...life, ...tries.limit };
+    const asked = { value: text, wantEtag: true, ...condition, ...life, ...tries.limit };
     try {
       const { status, etag, value } = await this.#entries.run('put', id, asked);
       if (status === 'exists') return await this.#look(held, now, tries);
