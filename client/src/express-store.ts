@@ -185,7 +185,11 @@ export function storeOn<Base extends StoreBase>(base: Base, parts: typeof PARTS 
 function usableCookie(cookie: unknown): SessionRecord {
   if (typeof cookie !== 'object' || cookie === null || Array.isArray(cookie)) return {};
   const usable: SessionRecord = cookie;
-  for (const name of ['maxAge', 'originalMaxAge'])
-    if (typeof (usable[name] ?? 0) !== 'number') delete usable[name];
+  for (const name of ['maxAge', 'originalMaxAge']) if (!isAge(usable[name] ?? 0)) delete usable[name];
   return usable;
+}
+
+/** From which express-session can compute a date. */
+function isAge(ms: unknown): boolean {
+  return typeof ms === 'number' && !Number.isNaN(new Date(Date.now() + ms).getTime());
 }
