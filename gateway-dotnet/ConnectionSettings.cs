@@ -34,7 +34,8 @@ internal static class ConnectionSettings
     public static void SetOurs(ConfigurationOptions configuration, GatewayOptions options)
     {
         configuration.ClientName = options.ClientName;
-        configuration.AllowAdmin = false;
+        // StackExchange.Redis counts CLUSTER NODES, which Primaries.cs asks for, among the commands of administrators.
+        configuration.AllowAdmin = true;
         configuration.IncludeDetailInExceptions = false;
         // A backend that is away is reported at once, and looked for again every half second to two seconds.
         configuration.AbortOnConnectFail = false;

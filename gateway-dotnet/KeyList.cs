@@ -1,10 +1,8 @@
 // Lists keys, for Provider.cs: one SCAN for a page, one primary after the other; never KEYS. Made by Connection.cs;
-// knows the multiplexer and its servers, and nothing of what a page looks like.
+// knows the multiplexer, and nothing of what a page looks like.
 
 using System.Globalization;
-using System.Net;
 using StackExchange.Redis;
-using StackExchange.Redis.Availability;
 
 namespace AzureCache.Gateway;
 
@@ -23,14 +21,14 @@ internal sealed class KeyList(ConnectionMultiplexer redis, ConfigurationOptions 
     /// </summary>
     public async Task<Result> PageAsync(Operation operation)
     {
-        var servers = Primaries();
-        var names = servers.ConvertAll(server => Name(server.EndPoint));
+        var primaries = await Primaries.FindAsync(redis).ConfigureAwait(false);
+        var names = primaries.ConvertAll(primary => primary.Name);
         if (ListCursor.Read(operation.Value.Span, names) is not ListCursor cursor) return NoCursor("The cursor is not one that a list has given");
         if (cursor.Server < 0) return NoCursor("The servers of the backend are not those that this cursor was given for");
         byte[] start = [.. prefix, .. operation.Key.Span];
         try
         {
-            var answer = await ScanAsync(servers[cursor.Server], cursor.Position, start, operation.TtlMs).ConfigureAwait(false);
+            var answer = await ScanAsync(primaries[cursor.Server].Server, cursor.Position, start, operation.TtlMs).ConfigureAwait(false);
             var position = ulong.Parse((string)answer[0]!, NumberStyles.None, CultureInfo.InvariantCulture);
             var next = cursor.Next(position, names.Count)?.Write(names);
             return new Result { Value = KeyPage.Write((byte[][])answer[1]!, start, prefix.Length, next) };
@@ -58,40 +56,8 @@ internal sealed class KeyList(ConnectionMultiplexer redis, ConfigurationOptions 
         var garnet = server.GetProductVariant(out _) == ProductVariant.Garnet;
         object[] arguments = garnet ? [at, "COUNT", count] : [at, "MATCH", KeyPage.Pattern(start), "COUNT", count];
         if (garnet) server = (await OwnAsync().ConfigureAwait(false)).GetServer(server.EndPoint);
-        try
-        {
-            return await SendAsync(server, arguments).ConfigureAwait(false);
-        }
-        catch (Exception failure) when (retry.CanRetry(new FaultContext(failure)) != RetryResult.None)
-        {
-            await Task.Delay(retry.RetryDelay).ConfigureAwait(false);
-            return await SendAsync(server, arguments).ConfigureAwait(false);
-        }
+        return await retry.RunAsync(() => server.ExecuteAsync(null, "SCAN", arguments, CommandFlags.CommandRetryReadOnly)).ConfigureAwait(false);
     }
-
-    private static Task<RedisResult> SendAsync(IServer server, object[] arguments) =>
-        server.ExecuteAsync(null, "SCAN", arguments, CommandFlags.CommandRetryReadOnly);
-
-    /// <summary>
-    /// The primaries, in an order of their own; of a cluster those that have slots. Elsewhere an address that is not
-    /// connected may be that of a replica: it counts only if no other is.
-    /// </summary>
-    private List<IServer> Primaries()
-    {
-        var servers = redis.GetServers();
-        var connected = servers.Where(server => server.IsConnected).ToList();
-        var cluster = connected.Select(server => server.ClusterConfiguration).FirstOrDefault(nodes => nodes is not null);
-        var primaries = cluster is null
-            ? (connected.Count > 0 ? connected : [.. servers]).Where(server => !server.IsReplica)
-            : cluster.Nodes.Where(node => node is { IsReplica: false, Slots.Count: > 0 }).Select(node => Known(servers, node.EndPoint));
-        return [.. primaries.OrderBy(server => Name(server.EndPoint), StringComparer.Ordinal)];
-    }
-
-    /// <summary>A list without one of the servers would miss keys: better none.</summary>
-    private static IServer Known(IServer[] servers, EndPoint? endPoint) =>
-        servers.FirstOrDefault(server => server.EndPoint.Equals(endPoint))
-        ?? throw new RedisConnectionException(
-            ConnectionFailureType.UnableToResolvePhysicalConnection, CommandFlags.CommandRetryReadOnly, "A server of the cluster is not known yet.");
 
     /// <summary>
     /// A connection for lists alone, where a SCAN can hold up what comes behind it: Garnet goes through everything that
@@ -105,8 +71,6 @@ internal sealed class KeyList(ConnectionMultiplexer redis, ConfigurationOptions 
             return own;
         }
     }
-
-    private static string Name(EndPoint endPoint) => EndPointCollection.ToString(endPoint);
 
     private static Result NoCursor(string why) => Result.NotApplied(Status.CursorInvalid, $"{why}. List again without it.");
 }

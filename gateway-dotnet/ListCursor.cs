@@ -22,7 +22,10 @@ internal readonly record struct ListCursor(int Server, ulong Position)
     {
         if (text.IsEmpty) return default(ListCursor);
         if (text.Length <= NameDigits || text[NameDigits] != '-') return null;
-        if (!ulong.TryParse(text[(NameDigits + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out var position)) return null;
+        var digits = text[(NameDigits + 1)..];
+        // TryParse also takes NULs at the end.
+        if (digits.ContainsAnyExceptInRange((byte)'0', (byte)'9')) return null;
+        if (!ulong.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var position)) return null;
         for (var server = 0; server < servers.Count; server++)
         {
             if (text[..NameDigits].SequenceEqual(Encoding.ASCII.GetBytes(Name(servers, server)))) return new(server, position);

@@ -2,6 +2,7 @@
 // it, so here the increments run as four callers over one bridge; over four connections they run on the HTTP door.
 import { Agent } from 'node:http';
 import t from 'tap';
+import { type Operation, operation } from '../src/backend.js';
 import { backendContract } from './contract.js';
 import { openTestBridge } from './fixtures/bridge.js';
 import { request } from './fixtures/http.js';
@@ -32,4 +33,22 @@ t.test('4 connections × 500 increments with If-Match at once end at exactly 200
   }
   await Promise.all([500, 500, 500, 500].map(increment));
   t.equal((await request(counter)).body.toString(), '2000');
+});
+
+t.test('a page that goes through 200,000 expired entries takes its time and holds up no get', async (t) => {
+  const backend = await openTestBridge({});
+  t.teardown(() => backend.close());
+  const run = (verb: 'get' | 'put' | 'list', key: string, asked: Partial<Operation> = {}) =>
+    backend.run({ ...operation(verb, Buffer.from(key)), deadlineMs: 10_000, ...asked });
+  const value = Buffer.from('v');
+  await run('put', 'a', { value, ttlKind: 'never' });
+  for (let i = 0; i < 100; i++)
+    await Promise.all(
+      Array.from({ length: 2000 }, (_, n) => run('put', `${i}:${n}`, { value, ttlKind: 'for', ttlMs: 1 })),
+    );
+  const order: string[] = [];
+  const list = run('list', '').then(({ value }) => order.push(String(value)));
+  for (let i = 0; i < 3; i++) await run('get', 'a').then(({ value }) => order.push(String(value)));
+  await list;
+  t.same(order, ['v', 'v', 'v', '{"keys":["a"]}']);
 });

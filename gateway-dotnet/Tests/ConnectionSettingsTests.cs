@@ -109,9 +109,9 @@ public class ConnectionSettingsTests
     [Fact]
     public void What_correctness_depends_on_is_ours_whatever_the_string_says()
     {
-        var configuration = For("host,abortConnect=true,allowAdmin=true,asyncTimeout=60000,name=other,connectRetry=9");
+        var configuration = For("host,abortConnect=true,allowAdmin=false,asyncTimeout=60000,name=other,connectRetry=9");
         Assert.False(configuration.AbortOnConnectFail);
-        Assert.False(configuration.AllowAdmin);
+        Assert.True(configuration.AllowAdmin);
         Assert.False(configuration.IncludeDetailInExceptions);
         Assert.Same(BacklogPolicy.FailFast, configuration.BacklogPolicy);
         Assert.Equal("azurecache", configuration.ClientName);

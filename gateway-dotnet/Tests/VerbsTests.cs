@@ -201,6 +201,9 @@ public sealed class VerbsTests(TestBridge bridge) : IClassFixture<TestBridge>
             new(Verb.Get, "k", Condition: Condition.Present),
             Touch("k", Minute) with { Condition = Condition.Present },
             Touch("k", Minute) with { Condition = Condition.Absent },
+            new(Verb.List, "k", TtlMs: 1001),
+            new(Verb.List, "k", TtlKind: TtlKind.Never),
+            new(Verb.List, "k", Condition: Condition.Present),
         ];
         foreach (var answer in await bridge.RunAllAsync(asks))
         {
