@@ -48,6 +48,8 @@ for (const name of BACKENDS) {
           seen = await use(ada);
         }
         t.match(seen, { user: 'ada' }, JSON.stringify(setting));
+        const cookie = (seen as { cookie?: { expires?: string } } | undefined)?.cookie;
+        t.ok(Date.parse(cookie?.expires ?? '') > Date.now() - LIFE_MS, 'the date inside moves on with it');
       });
       await Promise.all(lives);
     });

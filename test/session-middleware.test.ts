@@ -123,16 +123,11 @@ for (const name of BACKENDS) {
       await ada.get('/add?a=1');
       const key = `${store.prefix}${sidOf(ada)}`;
       const stored = JSON.parse((await backend.text(key)) ?? '');
-      await backend.plant(key, JSON.stringify({ ...stored, touch: 1, id: 'mine', req: 2, constructor: 3 }));
-      await ada.get('/add?b=2');
-      t.match(JSON.parse((await backend.text(key)) ?? ''), {
-        a: '1',
-        b: '2',
-        touch: 1,
-        id: 'mine',
-        req: 2,
-        constructor: 3,
-      });
+      for (const [n, name] of ['touch', 'id', 'req', 'constructor', 'toString'].entries()) {
+        await backend.plant(key, JSON.stringify({ ...stored, [name]: 'mine' }));
+        await ada.get(`/add?b=${n}`);
+        t.match(JSON.parse((await backend.text(key)) ?? ''), { a: '1', b: String(n), [name]: 'mine' });
+      }
     });
   });
 }

@@ -143,3 +143,22 @@ t.test('the life left is asked for only when touchAfter needs it', async (t) => 
     t.equal(memory.asked[0]?.wantTtl, touchAfter > 0);
   }
 });
+
+t.test(
+  'a session that is ended while its creation fails is not created by what waits behind that',
+  async (t) => {
+    const memory = memoryStore();
+    const session = await sessionOf(memory, 'new', { n: 1 });
+    memory.fates.push({ error: { code: 'backend_unreachable', outcome: 'not_applied' } });
+    const first = memory.store.set('new', session);
+    session.n = 2;
+    const second = memory.store.set('new', session);
+    await Promise.all([
+      t.rejects(first, { code: 'backend_unreachable' }),
+      memory.store.destroy('new'),
+      second,
+    ]);
+    t.equal(memory.read('new'), undefined);
+    t.same(memory.store.counts, { dropped: 1, merged: 0 });
+  },
+);

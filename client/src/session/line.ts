@@ -5,10 +5,11 @@ export class Line {
   /** The last one of each session, by its id. */
   readonly #lastOf = new Map<string, Promise<unknown>>();
 
-  /** @param work ends by itself: nobody else goes on before */
-  wait<T>(id: string, work: () => Promise<T>): Promise<T> {
-    const before = this.#lastOf.get(id) ?? Promise.resolve();
-    const mine = before.then(work, work);
+  /** @param work is told whether it had to wait; ends by itself: nobody else goes on before */
+  wait<T>(id: string, work: (waited: boolean) => Promise<T>): Promise<T> {
+    const before = this.#lastOf.get(id);
+    const next = () => work(true);
+    const mine = before ? before.then(next, next) : work(false);
     this.#lastOf.set(id, mine);
     const leave = () => {
       if (this.#lastOf.get(id) === mine) this.#lastOf.delete(id);

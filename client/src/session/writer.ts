@@ -33,12 +33,12 @@ export class Writer {
     const first = await this.#try(held, now, life, tries);
     const { end, merged } = isOver(first)
       ? { end: first, merged: false }
-      : await this.#line.wait(held.id, () => this.#tryAgain(first, held, now, life, tries));
+      : await this.#line.wait(held.id, (waited) => this.#tryAgain(first, held, now, life, tries, waited));
     if (end === 'gone') tell('dropped', held.id);
     else if (merged) tell('merged', held.id);
   }
 
-  async #tryAgain(first: Try, held: Held, now: Snapshot, life: Life, tries: Tries) {
+  async #tryAgain(first: Try, held: Held, now: Snapshot, life: Life, tries: Tries, waited: boolean) {
     let end = first;
     let merged = false;
     const note = (found: Try) => {
@@ -47,8 +47,9 @@ export class Writer {
     };
     for (note(first); !isOver(end); ) {
       if (tries.over) throw conflict();
-      const stale = await tries.next();
-      if (stale) note(await this.#look(held, now, tries));
+      const paused = await tries.next();
+      // What was found before is stale by now.
+      if (paused || waited) note(await this.#look(held, now, tries));
       if (!isOver(end)) note(await this.#try(held, now, life, tries));
     }
     return { end, merged };
