@@ -119,13 +119,20 @@ t.test('listeners are told when the sidecar is lost and reached, until they stop
 
 t.test('a refusal is told at once, also to those who come later, and ends with its cause', async (t) => {
   let code: ErrorCode | undefined = 'unauthorized';
-  const server = await startPeer(t, { answers: true, refuse: () => code });
+  let refusals = 0;
+  const refuse = () => {
+    refusals += 1;
+    return code;
+  };
+  const server = await startPeer(t, { answers: true, refuse });
   const transport = open(t, { url: server.url, apiToken: 'planted-token' });
   for (const operation of [get('k'), put('k')]) {
     const { ms, value } = await timed(failureOf(transport.run(operation)));
     t.match(value, { code: 'unauthorized', status: 401, retryable: false, outcome: 'not_applied' });
     t.notMatch(value.message, /planted/);
-    t.ok(ms < 1000, `${ms} ms`);
+    t.ok(ms < 400, `${ms} ms`);
+    // From here on they are half a second apart at least.
+    await until(() => refusals >= 7, 10_000, 'seven attempts');
   }
   code = undefined;
   await server.peer();
@@ -188,6 +195,50 @@ t.test('frames of garbage end every call, and the connection is made again ever 
     ended += 1;
   }
   t.ok(connections < 12, `${connections} connections for ${ended} calls in a second`);
+});
+
+t.test('a connection that has ended with what came along with the upgrade is none', async (t) => {
+  const upgraded = 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: azurecache/1\r\nConnection: Upgrade\r\n\r\n';
+  const url = await startRaw(t, (socket) => {
+    socket.on('error', () => socket.destroy());
+    socket.once('data', () => socket.write(`${upgraded}planted garbage, and no frame`));
+  });
+  const { ms, value } = await timed(failureOf(open(t, { url, waitMs: 300 }).run(put('k'))));
+  t.match(value, { code: 'sidecar_unreachable', outcome: 'not_applied', message: /no frame/ });
+  t.ok(ms < 2000, `${ms} ms`);
+});
+
+t.test('after close nothing is attempted any more', async (t) => {
+  const port = await freePort();
+  const transport = openTransport({ url: `http://127.0.0.1:${port}`, waitMs: 60 });
+  await failureOf(transport.run(get('k')));
+  await transport.close();
+  const server = await startPeer(t, { port });
+  // The attempts would be less than 200 ms apart still.
+  const other = open(t, { url: `http://127.0.0.1:${await freePort()}`, waitMs: 1000 });
+  await failureOf(other.run(get('k')));
+  t.same(server.peers, []);
+});
+
+t.test('calls that fail at once leave the process room to connect again', async (t) => {
+  const port = await freePort();
+  const transport = open(t, { url: `http://127.0.0.1:${port}`, waitMs: 0 });
+  await failureOf(transport.run(get('k')));
+  const server = await startPeer(t, { port, answers: true });
+  let failed = 0;
+  // Without a pause of its own, as a loop of an application may be.
+  const answered = async () => {
+    for (;;) {
+      const status = await transport.run(get('k')).then(
+        (result) => result.status,
+        () => 'failed',
+      );
+      if (status === 'ok') return;
+      failed += 1;
+    }
+  };
+  await within(answered(), 5000, 'a call to be answered');
+  t.equal(server.peers.length, 1, `after ${failed} that failed`);
 });
 
 t.test('a connection on which nothing comes any more is given up for another one', async (t) => {

@@ -1,6 +1,8 @@
 // The options of the transport and the variables that stand in for them; and when it keeps the process alive.
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -101,11 +103,20 @@ t.test('the option url goes before AZURE_CACHE_URL; options that are null count 
   await transport.close();
 });
 
+t.test('variables without text are not set, so the sidecar is looked for in the usual places', async (t) => {
+  const server = await startPeer(t, { answers: true });
+  const places = { AZURE_CACHE_SOCKET: 'off', AZURE_CACHE_PORT: String(server.port) };
+  environment(t, { AZURE_CACHE_URL: '', AZURE_CACHE_API_TOKEN: '', ...places });
+  const transport = openTransport();
+  t.equal((await transport.run({ verb: 'ping' })).status, 'ok');
+  await transport.close();
+});
+
 /** Runs a program that has `transport` until it ends by itself, which it must within 10 s. */
-async function program(url: string, lines: string): Promise<{ out: string; ms: number }> {
+async function program(url: string, lines: string, waitMs = 1500): Promise<{ out: string; ms: number }> {
   const start = performance.now();
   const text = `const { openTransport } = require(${JSON.stringify(TRANSPORT)});
-    const transport = openTransport({ url: ${JSON.stringify(url)}, waitMs: 1500 });
+    const transport = openTransport({ url: ${JSON.stringify(url)}, waitMs: ${waitMs} });
     ${lines}`;
   const ran = promisify(execFile)(process.execPath, ['--eval', text], {
     ...{ timeout: 10_000, env: cleanEnvironment() },
@@ -144,3 +155,34 @@ t.test(
     t.equal((await program(server.url, closing)).out, 'timeout\nclosed\n');
   },
 );
+
+t.test('a waiting call that is aborted keeps nobody', async (t) => {
+  const away = `http://127.0.0.1:${await freePort()}`;
+  const { out, ms } = await program(
+    away,
+    `const abort = new AbortController();
+    transport.run({ verb: 'ping' }, abort.signal).catch(({ code }) => console.log(code));
+    setTimeout(() => abort.abort(), 1);`,
+    8000,
+  );
+  t.equal(out, 'aborted\n');
+  t.ok(ms < 7000, `${ms} ms`);
+});
+
+t.test('a door that takes connections and says nothing keeps nobody either', async (t) => {
+  const open: Socket[] = [];
+  const silent = createServer((socket) => void open.push(socket)).listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  t.teardown(() => {
+    for (const socket of open) socket.destroy();
+    silent.close();
+  });
+  const { out } = await program(
+    `http://127.0.0.1:${(silent.address() as AddressInfo).port}`,
+    `let at;
+    transport.run({ verb: 'ping' }).catch(() => (at = performance.now()));
+    process.on('exit', () => console.log(performance.now() - at));`,
+    500,
+  );
+  t.ok(Number(out) < 1500, `it ended ${out} ms after its call`);
+});

@@ -152,6 +152,21 @@ t.test('writes of which no byte has left are sent on the next connection, in the
   );
 });
 
+t.test('while one write is under way, what comes later has not left', async (t) => {
+  const server = await startPeer(t, { answers: true });
+  const transport = open(t, { url: server.url, deadlineMs: 20_000 });
+  await transport.run(get('first'));
+  const first = await server.peer();
+  first.socket.pause();
+  const large = failureOf(transport.run(put('large', Buffer.alloc(32 * 1024 * 1024))));
+  await until(() => first.socket.readableLength > 0, 5000, 'the first bytes to arrive');
+  const later = transport.run(put('later'));
+  await new Promise(setImmediate);
+  first.socket.resetAndDestroy();
+  t.match(await large, { code: 'connection_lost', outcome: 'unknown' });
+  t.equal((await later).status, 'ok');
+});
+
 t.test('an aborted call ends at once; what is waiting is never sent, what was sent says so', async (t) => {
   const server = await startPeer(t);
   const transport = open(t, { url: server.url });
@@ -177,6 +192,21 @@ t.test('an aborted call ends at once; what is waiting is never sent, what was se
   t.same(
     peer.asked.map(({ key }) => key),
     ['read', 'write', 'other'],
+  );
+});
+
+t.test('a call that is aborted in the tick in which it was made is never sent', async (t) => {
+  const server = await startPeer(t, { answers: true });
+  const transport = open(t, { url: server.url });
+  await transport.run(get('first'));
+  const abort = new AbortController();
+  const call = failureOf(transport.run(put('never'), abort.signal));
+  abort.abort();
+  t.match(await call, { code: 'aborted', outcome: 'not_applied' });
+  await transport.run(get('last'));
+  t.same(
+    (await server.peer()).asked.map(({ key }) => key),
+    ['first', 'last'],
   );
 });
 

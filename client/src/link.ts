@@ -4,7 +4,7 @@
 import type { Call, Caller } from './call.js';
 import type { Connection, Keeper } from './connection.js';
 import type { Place } from './doors.js';
-import { AzureCacheError } from './errors.js';
+import { AzureCacheError, type ErrorCode } from './errors.js';
 import { lostOutcome } from './operation.js';
 import { reach } from './reach.js';
 import { WaitingRoom } from './waiting-room.js';
@@ -91,15 +91,13 @@ export class Link implements Keeper {
   lost(call: Call, error: AzureCacheError): void {
     if (call.retried || error.outcome !== 'not_applied') return call.reject(error);
     call.retried = true;
-    call.sent = false;
     this.run(call);
   }
 
   #wait(call: Call): void {
     if (this.#awaySince === undefined) this.#goAway();
-    if (this.#failure && !this.#failure.retryable) return call.reject(again(this.#failure, call));
-    if (this.#endOfWaiting(call) <= performance.now()) this.#giveUp(call);
-    else this.#waiting.add(call);
+    // Also where it need not wait at all: who calls again and again must not keep the timers of the process from going.
+    this.#waiting.add(call);
   }
 
   #goAway(): void {
@@ -110,16 +108,21 @@ export class Link implements Keeper {
 
   /** The first time the deadline begins with the connection: a sidecar that starts is no slow answer. */
   #endOfWaiting({ caller, overdueAt }: Call): number {
+    if (this.#failure && !this.#failure.retryable) return 0;
     const waitMs = this.#failure ? caller.waitMs : Math.max(caller.waitMs, FIRST_ATTEMPT_MS);
     const end = (this.#awaySince ?? 0) + waitMs;
     return this.#everConnected ? Math.min(end, overdueAt) : end;
   }
 
-  #giveUp(call: Call): void {
-    const away = Math.round(performance.now() - (this.#awaySince ?? 0));
-    const why = this.#failure?.message ?? 'The door has not answered yet.';
-    const message = `${call.operation.verb}: no connection for ${away} ms. ${why}`;
-    call.reject(new AzureCacheError('sidecar_unreachable', message, 'not_applied', this.#failure));
+  /** Nothing was sent. Each gets an error of its own, for whoever catches it may add to it. */
+  #giveUp({ operation, reject }: Call): void {
+    const failure = this.#failure;
+    const why = failure?.message ?? 'The door has not answered yet.';
+    const fail = (code: ErrorCode, what: string) =>
+      reject(new AzureCacheError(code, `${operation.verb}: ${what}`, 'not_applied', failure));
+    if (failure && !failure.retryable) return fail(failure.code, why);
+    const awayMs = Math.round(performance.now() - (this.#awaySince ?? 0));
+    fail('sidecar_unreachable', `no connection for ${awayMs} ms. ${why}`);
   }
 
   #connectIn(pauseMs: number): void {
@@ -158,8 +161,7 @@ export class Link implements Keeper {
 
   #miss(error: AzureCacheError): void {
     this.#failure = error;
-    if (error.retryable) this.#waiting.recheck();
-    else for (const call of this.#waiting.empty()) call.reject(again(error, call));
+    this.#waiting.recheck();
     this.#tell(false);
     this.#connectIn(this.#pauseMs);
   }
@@ -170,9 +172,4 @@ export class Link implements Keeper {
     // What a listener throws is its own.
     for (const listener of this.#listeners) queueMicrotask(() => listener(reachable));
   }
-}
-
-/** A refusal, to one more caller. */
-function again({ code, message }: AzureCacheError, { operation }: Call): AzureCacheError {
-  return new AzureCacheError(code, `${operation.verb}: ${message}`);
 }
