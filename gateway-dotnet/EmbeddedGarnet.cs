@@ -73,7 +73,9 @@ internal sealed class EmbeddedGarnet : IAsyncDisposable
             // Taken as it fills. When it is full, the entries written longest ago make room.
             LogMemorySize = $"{gateway.EmbeddedBytes}",
             PageSize = "4m",
-            IndexMemorySize = "1m",
+            // For the smallest entries that the log can hold (48 bytes each): it takes twelve keys for each 64 bytes, and
+            // when it is full, Garnet ends the connection at every further put.
+            IndexMemorySize = $"{BitPower(gateway.EmbeddedBytes / 32)}",
             EnableLua = true,
             LuaOptions = new LuaOptions(),
             // Without it other connections' commands run between those of a script.
