@@ -1,7 +1,7 @@
 // ETags, conditions and the other options of single calls, against a sidecar.
 import { createHash } from 'node:crypto';
 import t from 'tap';
-import { cacheOn } from '../client/dist/cache.js';
+import { cacheOn } from '../client/dist/cache/cache.js';
 import { lifeOf } from '../client/dist/life.js';
 import { fakeTransport, openCache } from './fixtures/cache.js';
 import { startSidecar } from './fixtures/sidecar.js';

@@ -2,7 +2,7 @@
 // everything that is none. Where time has to pass, it is milliseconds.
 import fc from 'fast-check';
 import t, { type Test } from 'tap';
-import { cacheOn } from '../client/dist/cache.js';
+import { cacheOn } from '../client/dist/cache/cache.js';
 import { defaultLife, lifeOf, MAX_TTL_MS } from '../client/dist/life.js';
 import { fakeTransport, openCache } from './fixtures/cache.js';
 import { startSidecar } from './fixtures/sidecar.js';

@@ -1,6 +1,6 @@
 // Many entries at once: what is answered, how it is sent, and what is said when some fail.
 import t from 'tap';
-import { cacheOn } from '../client/dist/cache.js';
+import { cacheOn } from '../client/dist/cache/cache.js';
 import { AzureCacheError } from '../client/dist/errors.js';
 import { lifeOf } from '../client/dist/life.js';
 import { fakeTransport, openCache } from './fixtures/cache.js';

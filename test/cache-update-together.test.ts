@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import t from 'tap';
-import { cacheOn } from '../client/dist/cache.js';
+import { cacheOn } from '../client/dist/cache/cache.js';
 import { lifeOf } from '../client/dist/life.js';
 import { fakeTransport, openCache, urlOf } from './fixtures/cache.js';
 import { startRedis } from './fixtures/redis.js';

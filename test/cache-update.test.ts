@@ -1,6 +1,6 @@
 // update(): what is written, with which life, and what is done when somebody else writes in between.
 import t from 'tap';
-import { cacheOn } from '../client/dist/cache.js';
+import { cacheOn } from '../client/dist/cache/cache.js';
 import { AzureCacheError } from '../client/dist/errors.js';
 import { lifeOf } from '../client/dist/life.js';
 import { fakeTransport, openCache } from './fixtures/cache.js';

@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import t from 'tap';
-import { cacheOn } from '../client/dist/cache.js';
+import { cacheOn } from '../client/dist/cache/cache.js';
 import { AzureCacheError } from '../client/dist/errors.js';
 import azurecache from '../client/dist/index.js';
 import { lifeOf } from '../client/dist/life.js';

@@ -3,8 +3,14 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { SIDECAR_ERRORS } from '../client/dist/errors.js';
-import { FrameReader, frameId, operationBytes, readResult, writeOperation } from '../client/dist/frame.js';
-import type { Operation } from '../client/dist/operation.js';
+import {
+  FrameReader,
+  frameId,
+  operationBytes,
+  readResult,
+  writeOperation,
+} from '../client/dist/transport/frame.js';
+import type { Operation } from '../client/dist/transport/operation.js';
 import { ERRORS } from '../src/errors.js';
 
 const read = (path: string) => readFileSync(new URL(path, import.meta.url), 'utf8');
@@ -107,7 +113,7 @@ t.test("FORMAT is the sidecar's, word for word", async (t) => {
   };
   const format = formatOf(read('../src/frame.ts'));
   t.match(format, /OPERATION[\s\S]*RESULT/);
-  t.equal(formatOf(read('../client/src/frame.ts')), format);
+  t.equal(formatOf(read('../client/src/transport/frame.ts')), format);
 });
 
 t.test("the table of errors is the sidecar's", async (t) => {

@@ -1,7 +1,7 @@
 // The sidecar on a Redis Cluster of three nodes, one of which is paused: it holds up nobody else.
 import t, { type Test } from 'tap';
-import { type Connection, connect } from '../client/dist/connection.js';
-import type { Operation, Result } from '../client/dist/operation.js';
+import { type Connection, connect } from '../client/dist/transport/connection.js';
+import type { Operation, Result } from '../client/dist/transport/operation.js';
 import { ask, get, put } from './fixtures/ask.js';
 import { type RedisCluster, startRedisCluster } from './fixtures/redis-cluster.js';
 import { type Sidecar, startSidecar } from './fixtures/sidecar.js';

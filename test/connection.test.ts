@@ -6,8 +6,8 @@ import { type AddressInfo, Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import t, { type Test } from 'tap';
-import { type Connection, connect } from '../client/dist/connection.js';
-import type { Operation } from '../client/dist/operation.js';
+import { type Connection, connect } from '../client/dist/transport/connection.js';
+import type { Operation } from '../client/dist/transport/operation.js';
 import { failureOf, type Peer, startPeer } from './fixtures/peer.js';
 import { startSidecar } from './fixtures/sidecar.js';
 import { until, within } from './fixtures/wait.js';
@@ -287,7 +287,7 @@ t.test('an idle connection does not keep the process alive, and close is waited 
       [
         '--input-type=module',
         '--eval',
-        `import { connect } from './client/dist/connection.js';
+        `import { connect } from './client/dist/transport/connection.js';
        const connection = await connect({ host: '127.0.0.1', port: ${port} });
        ${last}
        console.log('the end');`,

@@ -3,7 +3,7 @@
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { defaultPlace, placeAt, type Surroundings } from '../client/dist/doors.js';
+import { defaultPlace, placeAt, type Surroundings } from '../client/dist/transport/doors.js';
 import { loadConfig } from '../src/config.js';
 import { tempFolder } from './fixtures/temp-folder.js';
 

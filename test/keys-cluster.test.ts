@@ -1,6 +1,6 @@
 // Lists of keys on a Redis Cluster of three nodes: every one is gone through, and a paused one holds up nobody else.
 import t from 'tap';
-import { type Connection, connect } from '../client/dist/connection.js';
+import { type Connection, connect } from '../client/dist/transport/connection.js';
 import type { KeyPage } from '../src/backend.js';
 import { ask } from './fixtures/ask.js';
 import type { Redis } from './fixtures/redis.js';

@@ -2,8 +2,8 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import t, { type Test } from 'tap';
-import type { Operation } from '../client/dist/operation.js';
-import { openTransport, type Transport, type TransportOptions } from '../client/dist/transport.js';
+import type { Operation } from '../client/dist/transport/operation.js';
+import { openTransport, type Transport, type TransportOptions } from '../client/dist/transport/transport.js';
 import type { ErrorCode } from '../src/errors.js';
 import { freePort } from './fixtures/free-port.js';
 import { failureOf, startPeer } from './fixtures/peer.js';

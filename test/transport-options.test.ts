@@ -7,13 +7,13 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import t, { type Test } from 'tap';
-import { openTransport, type TransportOptions } from '../client/dist/transport.js';
+import { openTransport, type TransportOptions } from '../client/dist/transport/transport.js';
 import { freePort } from './fixtures/free-port.js';
 import { startPeer } from './fixtures/peer.js';
 import { cleanEnvironment } from './fixtures/sidecar.js';
 import { tempFolder } from './fixtures/temp-folder.js';
 
-const TRANSPORT = fileURLToPath(new URL('../client/dist/transport.js', import.meta.url));
+const TRANSPORT = fileURLToPath(new URL('../client/dist/transport/transport.js', import.meta.url));
 const TOKEN = 'planted-token-0123456789';
 
 /** Sets variables for the time of the test; none of AZURE_CACHE_* comes from outside. */

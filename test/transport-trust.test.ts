@@ -2,8 +2,8 @@
 import { chmod, chown, lchown, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { openTransport } from '../client/dist/transport.js';
-import { trusted } from '../client/dist/trust.js';
+import { openTransport } from '../client/dist/transport/transport.js';
+import { trusted } from '../client/dist/transport/trust.js';
 import { failureOf, startPeer } from './fixtures/peer.js';
 import { tempFolder } from './fixtures/temp-folder.js';
 

@@ -1,8 +1,8 @@
 // The transport against a server in this process: what is shared, what is asked again, what is aborted, and closing.
 import { getEventListeners, once } from 'node:events';
 import t, { type Test } from 'tap';
-import type { Operation } from '../client/dist/operation.js';
-import { openTransport, type Transport, type TransportOptions } from '../client/dist/transport.js';
+import type { Operation } from '../client/dist/transport/operation.js';
+import { openTransport, type Transport, type TransportOptions } from '../client/dist/transport/transport.js';
 import { failureOf, startPeer } from './fixtures/peer.js';
 import { until, within } from './fixtures/wait.js';
 

@@ -1,12 +1,12 @@
 // What require('azurecache') gives: a function, as in 2013, which carries the rest. For `import` there is index.mts.
-import type * as api from './azure-cache.js';
-import * as cache from './cache.js';
-import type * as options from './call-options.js';
+import type * as api from './cache/azure-cache.js';
+import * as cache from './cache/cache.js';
+import type * as options from './cache/call-options.js';
+import type * as many from './cache/many.js';
 import * as errors from './errors.js';
-import * as store from './express-store.js';
-import type * as many from './many.js';
+import * as store from './session/express-store.js';
 import type * as storeOptions from './session/options.js';
-import * as sessions from './session-module.js';
+import * as sessions from './session/session-module.js';
 
 /**
  * Makes the class of a session store, `new AzureCacheStore(options)`, for the option `store` of express-session.

@@ -2,7 +2,7 @@
 // and touch that it or the middleware asks for is told here before the store has it, and every operation that came of
 // one is told here before the store has the answer.
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { Operation, Result } from '../../client/dist/operation.js';
+import type { Operation, Result } from '../../client/dist/transport/operation.js';
 import type { HttpAnswer } from '../fixtures/http.js';
 import { COOKIE_MINUTES, type Content, contentOf, HIDDEN, same, show, without } from './content.js';
 import type { Asker } from './gate.js';

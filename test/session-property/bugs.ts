@@ -1,9 +1,10 @@
 // Faults that a store like this one can have, planted in it. The property must find each.
-import type { storeOn } from '../../client/dist/express-store.js';
-import type { Operation } from '../../client/dist/operation.js';
+
 import { cookieDates } from '../../client/dist/session/dates.js';
+import type { storeOn } from '../../client/dist/session/express-store.js';
 import type { Held } from '../../client/dist/session/held.js';
 import { type Snapshot, takeSnapshot } from '../../client/dist/session/snapshot.js';
+import type { Operation } from '../../client/dist/transport/operation.js';
 import { askerNow } from './actor.js';
 import { hold } from './gate.js';
 

@@ -1,8 +1,8 @@
 // Where every operation of a store waits until the run lets it go: one at a time, so that the order in which they take
 // effect is the order of the plan. Stands between the store and the real transport.
 import timers from 'node:timers/promises';
-import type { Operation, Result } from '../../client/dist/operation.js';
-import type { Transport } from '../../client/dist/transport.js';
+import type { Operation, Result } from '../../client/dist/transport/operation.js';
+import type { Transport } from '../../client/dist/transport/transport.js';
 
 /** Something that waits for its turn. */
 export interface Waiting {

@@ -15,7 +15,7 @@
 import { relative } from 'node:path';
 import fc from 'fast-check';
 import type { Test } from 'tap';
-import { openTransport } from '../../client/dist/transport.js';
+import { openTransport } from '../../client/dist/transport/transport.js';
 import { startSidecar } from '../fixtures/sidecar.js';
 import type { PlantedBug } from './bugs.js';
 import { type Plan, plans } from './plan.js';

@@ -1,8 +1,8 @@
 // The operations of sessions on the cache, one entry a session. Called by sessions.ts, writer.ts and toucher.ts.
 // Knows what an entry is, and nothing of what a session may hold.
 import type { Life } from '../life.js';
-import type { Operation, Result } from '../operation.js';
-import type { Transport } from '../transport.js';
+import type { Operation, Result } from '../transport/operation.js';
+import type { Transport } from '../transport/transport.js';
 import type { Stored } from './held.js';
 
 /** What was found, or why nothing was. */

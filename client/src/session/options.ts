@@ -2,7 +2,7 @@
 // stores. Knows nothing of a store's framework but how its cookie says when it ends.
 import { AzureCacheError } from '../errors.js';
 import { defaultLife, type Life, MAX_TTL_MS } from '../life.js';
-import type { TransportOptions } from '../transport.js';
+import type { TransportOptions } from '../transport/transport.js';
 import type { Conflict, Fields } from './merge.js';
 import type { Serializer } from './snapshot.js';
 

@@ -3,7 +3,7 @@
 // way of its framework. Knows nothing of frameworks; how a save finds its place among others is writer.ts's.
 import type { AzureCacheError } from '../errors.js';
 import type { Life } from '../life.js';
-import type { Transport } from '../transport.js';
+import type { Transport } from '../transport/transport.js';
 import type { Dates } from './dates.js';
 import { Entries } from './entries.js';
 import type { Held, Loaded } from './held.js';

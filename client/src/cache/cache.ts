@@ -1,13 +1,14 @@
 // `create()`: checks the options and makes a cache of the calls in calls.ts and many-calls.ts, with callbacks.
+
+import { type Callback, settle } from '../callback.js';
+import { AzureCacheError } from '../errors.js';
+import { defaultLife } from '../life.js';
+import { openTransport, type TransportOptions } from '../transport/transport.js';
 import type { AzureCache } from './azure-cache.js';
 import type { Ttl } from './call-options.js';
-import { type Callback, settle } from './callback.js';
 import * as calls from './calls.js';
-import { AzureCacheError } from './errors.js';
-import { defaultLife } from './life.js';
 import * as manyCalls from './many-calls.js';
 import { Scope } from './scope.js';
-import { openTransport, type TransportOptions } from './transport.js';
 import { NotJson } from './value.js';
 
 export interface CacheOptions extends TransportOptions {

@@ -3,7 +3,7 @@
 // Called by doors.ts and link.ts. Windows has no owners and modes of this kind: a pipe is the user's by its name only.
 import { lstat, realpath, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { AzureCacheError } from './errors.js';
+import { AzureCacheError } from '../errors.js';
 
 /** Number of the user; undefined on Windows. */
 export type Owner = number | undefined;

@@ -1,9 +1,9 @@
 // Carries what a get has read to the save of the object that the middleware makes of it. What is kept hangs on the
 // objects themselves, so it goes when the request does. Called by express-store.ts.
-import { cookieDates } from './session/dates.js';
-import { Held, type Loaded } from './session/held.js';
-import type { Fields } from './session/merge.js';
-import { readSession, type Serializer, takeSnapshot } from './session/snapshot.js';
+import { cookieDates } from './dates.js';
+import { Held, type Loaded } from './held.js';
+import type { Fields } from './merge.js';
+import { readSession, type Serializer, takeSnapshot } from './snapshot.js';
 import { newStamp } from './stamp.js';
 
 export class Carrier {

@@ -2,8 +2,8 @@
 // Called by transport.ts. No message has a value in it: a URL or a token could be a secret.
 import { readFileSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
+import { AzureCacheError } from '../errors.js';
 import { defaultPlace, type Place, placeAt, type Surroundings } from './doors.js';
-import { AzureCacheError } from './errors.js';
 
 export interface TransportOptions {
   /** `http://host:port`, `unix:/path` or `pipe:name`. Default: AZURE_CACHE_URL, else found by itself. */

@@ -1,8 +1,8 @@
 // Many operations at once: they leave together and are answered as they are ready. Called by many-calls.ts.
 // Knows nothing of what they mean.
-import { AzureCacheError, type ErrorCode, type Outcome } from './errors.js';
-import type { Operation, Result } from './operation.js';
-import type { Transport } from './transport.js';
+import { AzureCacheError, type ErrorCode, type Outcome } from '../errors.js';
+import type { Operation, Result } from '../transport/operation.js';
+import type { Transport } from '../transport/transport.js';
 
 /** Not more are under way, so that of many thousands the last do not pass their deadline behind the first. */
 const AT_A_TIME = 2048;

@@ -2,13 +2,13 @@
 // `createSession`, which is where what was read and what will be saved are brought together (express-carrier.ts).
 // The rules are session/sessions.ts'; what the middleware calls is in its index.js (express-session 1.19).
 import type { EventEmitter } from 'node:events';
-import type { Callback } from './callback.js';
+import type { Callback } from '../callback.js';
+import { openTransport } from '../transport/transport.js';
+import { cookieDates } from './dates.js';
 import { Carrier } from './express-carrier.js';
-import { cookieDates } from './session/dates.js';
-import { checkOptions, type StoreOptions } from './session/options.js';
-import { Sessions } from './session/sessions.js';
+import { checkOptions, type StoreOptions } from './options.js';
+import { Sessions } from './sessions.js';
 import { Answers } from './store-answers.js';
-import { openTransport } from './transport.js';
 
 /** What every AzureCacheStore has beyond the store of its framework. Each call takes a callback or answers a promise. */
 export interface AzureCacheStore {

@@ -2,8 +2,8 @@
 // order they are ready. Opened by reach.ts; `connect` is for tests and benchmarks of the connection alone.
 // Knows nothing of reconnecting or of retries: when it ends, it says of every operation what became of it.
 import type { Socket } from 'node:net';
+import { AzureCacheError } from '../errors.js';
 import { type Call, newCall } from './call.js';
-import { AzureCacheError } from './errors.js';
 import { FrameReader, frameId, readResult, UNASKED } from './frame.js';
 import { type Operation, type Result, refusalOf } from './operation.js';
 import { Outbox } from './outbox.js';

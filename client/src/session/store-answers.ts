@@ -1,7 +1,7 @@
 // How the calls of a store end: with errors that its framework does not misread, with a callback or a promise, and
 // before the store is closed. Called by express-store.ts; knows nothing of sessions.
-import { type Callback, settle } from './callback.js';
-import { AzureCacheError } from './errors.js';
+import { type Callback, settle } from '../callback.js';
+import { AzureCacheError } from '../errors.js';
 
 export class Answers {
   readonly #underWay = new Set<Promise<unknown>>();

@@ -1,6 +1,6 @@
 // Finds the class that session stores are built on, in what an application gives: express up to 3, connect 2, or
 // express-session. Called by index.ts.
-import { AzureCacheError } from './errors.js';
+import { AzureCacheError } from '../errors.js';
 import type { StoreBase } from './express-store.js';
 
 /** A module with sessions: express-session, or express up to 3. */

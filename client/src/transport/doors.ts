@@ -3,7 +3,7 @@
 // The default places are computed as the sidecar computes them (src/door-paths.ts there); a test compares the two.
 import { readFile } from 'node:fs/promises';
 import { posix, win32 } from 'node:path';
-import { AzureCacheError } from './errors.js';
+import { AzureCacheError } from '../errors.js';
 import { type Owner, trusted } from './trust.js';
 import type { Door } from './upgrade.js';
 

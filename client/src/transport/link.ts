@@ -1,10 +1,11 @@
 // The one connection to a place that all handles in the process share: opened when first needed, opened again when it
 // was lost. Calls wait here while there is none, and those that were lost unharmed are asked once more.
 // Called by transport.ts. Knows nothing of options; who calls says how long a sidecar may be away.
+
+import { AzureCacheError, type ErrorCode } from '../errors.js';
 import type { Call, Caller } from './call.js';
 import type { Connection, Keeper } from './connection.js';
 import type { Place } from './doors.js';
-import { AzureCacheError, type ErrorCode } from './errors.js';
 import { lostOutcome } from './operation.js';
 import { reach } from './reach.js';
 import { WaitingRoom } from './waiting-room.js';

@@ -1,7 +1,7 @@
 // What can be asked on the connection and what is answered, in types, and what cannot even be written down.
 // Used by frame.ts and connection.ts. Knows nothing of bytes on the wire. Times are milliseconds.
 import { isUint8Array } from 'node:util/types';
-import { AzureCacheError, type ErrorCode, type Outcome } from './errors.js';
+import { AzureCacheError, type ErrorCode, type Outcome } from '../errors.js';
 
 /** One operation on one entry. Only `verb` and `key` are always needed. */
 export interface Operation {

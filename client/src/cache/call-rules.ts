@@ -1,8 +1,9 @@
 // Finds a wrong or misspelt option of a call before anything is sent, and turns conditions into what is sent.
 // Called by cache.ts, many.ts and update.ts.
+
+import { AzureCacheError } from '../errors.js';
+import type { Operation } from '../transport/operation.js';
 import type { CallOptions } from './call-options.js';
-import { AzureCacheError } from './errors.js';
-import type { Operation } from './operation.js';
 
 type Rule = readonly [allows: (value: unknown) => boolean, what: string];
 /** The options that a call knows, by name. */

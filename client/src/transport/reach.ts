@@ -1,7 +1,8 @@
 // One attempt to get a connection: the doors of a place in order, the first that takes the upgrade. Called by link.ts.
+
+import { AzureCacheError } from '../errors.js';
 import { Connection, type Keeper } from './connection.js';
 import type { Place } from './doors.js';
-import { AzureCacheError } from './errors.js';
 import { trusted } from './trust.js';
 import { type Door, nameOf, upgrade } from './upgrade.js';
 

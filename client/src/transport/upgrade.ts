@@ -2,7 +2,7 @@
 // azurecache/1). Called by connection.ts. Knows nothing of frames.
 import { type IncomingMessage, request } from 'node:http';
 import type { Socket } from 'node:net';
-import { AzureCacheError, isErrorCode } from './errors.js';
+import { AzureCacheError, isErrorCode } from '../errors.js';
 
 /** Which door: the path of a Unix socket or the name of a Windows pipe, or a TCP address. */
 export type Door = { path: string } | { host: string; port: number };

@@ -1,7 +1,7 @@
 // Lets calls with the same name go one after the other. Used for updates: those of one key in one process need not
 // fight. Knows nothing of what they do: what makes them correct is the compare-and-set.
-import { AzureCacheError } from './errors.js';
-import { onAbort } from './signals.js';
+import { AzureCacheError } from '../errors.js';
+import { onAbort } from '../transport/signals.js';
 
 export interface Wait {
   /** How long to wait for the turn. */

@@ -1,8 +1,8 @@
 // What all calls of one cache have in common: the connection below, the prefix of its keys and its default life.
 // Made by cache.ts; used by calls.ts and many-calls.ts.
-import { AzureCacheError } from './errors.js';
-import { type Life, lifeOf } from './life.js';
-import type { Transport } from './transport.js';
+import { AzureCacheError } from '../errors.js';
+import { type Life, lifeOf } from '../life.js';
+import type { Transport } from '../transport/transport.js';
 import { Turns } from './turns.js';
 
 export class Scope {

@@ -1,5 +1,9 @@
 // What the calls on one entry mean: from key, value and options to an operation, and from its result to the answer.
 // Called by cache.ts; knows nothing of callbacks or connections. Whatever is wrong rejects.
+
+import { AzureCacheError } from '../errors.js';
+import { type Life, lifeOf } from '../life.js';
+import type { Operation, Result } from '../transport/operation.js';
 import type {
   CallOptions,
   GetOptions,
@@ -22,9 +26,6 @@ import {
   withCondition,
   withDeadline,
 } from './call-rules.js';
-import { AzureCacheError } from './errors.js';
-import { type Life, lifeOf } from './life.js';
-import type { Operation, Result } from './operation.js';
 import type { Scope } from './scope.js';
 import { type Change, update as compareAndSet } from './update.js';
 import { fromBytes, toBytes } from './value.js';

@@ -1,5 +1,8 @@
 // What the calls on many entries mean. Called by cache.ts; knows nothing of callbacks or connections. All operations are
 // made before the first is sent, so that what is wrong in one of them here leaves nothing half done.
+
+import { AzureCacheError } from '../errors.js';
+import type { Operation, Result } from '../transport/operation.js';
 import type { CallOptions, GetOptions, PutOptions } from './call-options.js';
 import {
   checked,
@@ -11,9 +14,7 @@ import {
   withDeadline,
 } from './call-rules.js';
 import { reading } from './calls.js';
-import { AzureCacheError } from './errors.js';
 import { ManyError, runMany } from './many.js';
-import type { Operation, Result } from './operation.js';
 import type { Scope } from './scope.js';
 import { fromBytes, toBytes } from './value.js';
 

@@ -30,7 +30,7 @@
 //   20     ...  etag (20 bytes, with flag 1), then the rest: with flag 8 the value (may be empty), without it the
 //               UTF-8 detail of an error, or for status 255 the UTF-8 JSON {level,event,message} of an event. The value
 //               of a list is the UTF-8 JSON {keys,cursor}; without cursor it was the last page
-import { SIDECAR_ERRORS } from './errors.js';
+import { SIDECAR_ERRORS } from '../errors.js';
 import { ETAG_BYTES, type Failure, type Operation, type Result } from './operation.js';
 
 /** The id of frames that answer no operation. */

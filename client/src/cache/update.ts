@@ -1,8 +1,8 @@
 // Reads, lets the application change, and writes if nobody has written in between; else again. Called by cache.ts.
 import { setTimeout as pause } from 'node:timers/promises';
-import { AzureCacheError } from './errors.js';
-import type { Life } from './life.js';
-import type { Transport } from './transport.js';
+import { AzureCacheError } from '../errors.js';
+import type { Life } from '../life.js';
+import type { Transport } from '../transport/transport.js';
 import { fromBytes, toBytes } from './value.js';
 
 /** Answers the new value; undefined leaves the entry as it is. Called again when others were faster. */

@@ -1,6 +1,6 @@
 // One operation under way: who waits for it, until when, and how far it has come. Made where it is asked
 // (transport.ts, `Connection.run`), handed down to whoever can send it, and settled once.
-import type { AzureCacheError } from './errors.js';
+import type { AzureCacheError } from '../errors.js';
 import type { Operation, Result } from './operation.js';
 
 /** Who asks. */

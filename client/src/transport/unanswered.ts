@@ -1,8 +1,9 @@
 // Everything asked on one connection that has no answer yet: its ids, its deadlines, and what is said of it when no
 // answer comes. Used by connection.ts. Knows nothing of sockets or frames.
+
+import { AzureCacheError } from '../errors.js';
 import { Alarm } from './alarm.js';
 import type { Call } from './call.js';
-import { AzureCacheError } from './errors.js';
 import { LAST_ID } from './frame.js';
 import { lostOutcome } from './operation.js';
 

@@ -1,8 +1,9 @@
 // What the cache and the sessions stand on: operations in, results out, whether the sidecar is there or just coming.
 // Handles of one place and token share one connection in the process. Called by cache.ts and the session store.
 // Knows nothing of values or lives.
+
+import { AzureCacheError } from '../errors.js';
 import { type Caller, newCall, whenSettled } from './call.js';
-import { AzureCacheError } from './errors.js';
 import { Link } from './link.js';
 import { type Operation, type Result, refusalOf } from './operation.js';
 import { onAbort } from './signals.js';

@@ -1,4 +1,6 @@
 // What `create()` answers, in types and in words. Made in cache.ts; what the calls do is in calls.ts and many-calls.ts.
+
+import type { Callback } from '../callback.js';
 import type {
   CallOptions,
   Entry,
@@ -12,7 +14,6 @@ import type {
   Ttl,
   UpdateOptions,
 } from './call-options.js';
-import type { Callback } from './callback.js';
 import type { Change } from './update.js';
 
 type Raw = { raw: true };

@@ -2,7 +2,7 @@
 // and update.ts. Knows nothing of keys or lives.
 import { isUtf8 } from 'node:buffer';
 import { isUint8Array } from 'node:util/types';
-import { AzureCacheError } from './errors.js';
+import { AzureCacheError } from '../errors.js';
 
 /**
  * What an Operation takes: bytes, or JSON as the string it is.
