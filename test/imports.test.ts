@@ -89,3 +89,21 @@ t.test('the client imports nothing of the sidecar', async (t) => {
         `client/src/${name}.ts imports ${specifier}`,
       );
 });
+
+t.test(
+  'in the client, the cache and the sessions stand on the transport, and know nothing of each other',
+  async (t) => {
+    const below: Record<string, RegExp> = {
+      transport: /^(transport\/.*|errors)$/,
+      cache: /^(cache\/.*|transport\/.*|errors|life|callback)$/,
+      session: /^(session\/.*|transport\/.*|errors|life|callback)$/,
+    };
+    for (const { name, imports } of sourcesIn('client/src')) {
+      const allowed = below[posix.dirname(name)];
+      for (const specifier of imports.filter((path) => allowed && path.startsWith('.'))) {
+        const imported = posix.join(posix.dirname(name), specifier).replace(/\.js$/, '');
+        t.match(imported, allowed, `client/src/${name}.ts imports ${specifier}`);
+      }
+    }
+  },
+);
