@@ -1,7 +1,8 @@
 // The HTTP server without its doors: routes, guard, body reading, error answers. Built by main.ts, which listens
 // through listen.ts; tests use inject(). Knows nothing of sockets, signals or .NET.
 import type { IncomingMessage } from 'node:http';
-import Fastify, { type FastifyInstance } from 'fastify';
+import { finished } from 'node:stream';
+import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import type { Cache } from './cache.js';
 import { type ErrorCode, GatewayError } from './errors.js';
@@ -68,11 +69,11 @@ export function buildServer({ cache, guard, log, closing }: ServerOptions): Fast
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', (request, payload, done) => {
     const { bodyLimit, config } = request.routeOptions;
+    const refuse = () => afterSending(request, () => done(tooLarge(config.tooLarge, bodyLimit)));
     // Said beforehand: refused without waiting for the bytes.
-    if (Number(request.headers['content-length']) > bodyLimit)
-      return done(tooLarge(config.tooLarge, bodyLimit));
+    if (Number(request.headers['content-length']) > bodyLimit) return refuse();
     readBody(payload, bodyLimit).then(
-      (body) => (body ? done(null, body) : done(tooLarge(config.tooLarge, bodyLimit))),
+      (body) => (body ? done(null, body) : refuse()),
       () => done(new GatewayError('request_malformed')),
     );
   });
@@ -130,6 +131,15 @@ async function readBody(payload: NodeJS.ReadableStream, limit: number): Promise<
     payload.on('error', reject);
     payload.on('close', () => reject(new Error('the request stopped half way')));
   });
+}
+
+/**
+ * Answers at once, but after the body where the client wants the connection to end with the answer: Node would end it
+ * while the client is still sending, and the answer would be lost on the way.
+ */
+function afterSending({ headers, raw }: FastifyRequest, answer: () => void): void {
+  if (headers.expect !== undefined || !/\bclose\b/i.test(headers.connection ?? '')) return answer();
+  finished(raw.resume(), answer);
 }
 
 function tooLarge(code: ErrorCode = 'value_too_large', limit: number): GatewayError {
