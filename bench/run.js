@@ -1,4 +1,4 @@
-// npm run bench [-- --quick] [--soak] [--write]: measures, prints the tables, and with --write puts them into
+// npm run bench [-- --quick] [--soak] [--write] [--rounds 5]: measures, prints the tables, and with --write puts them into
 // docs/benchmarks.md. --quick: one short round, to see that it works; --soak: five minutes of load as well.
 // Takes about ten minutes; nothing leaves loopback, and everything it starts is stopped.
 import { writeFileSync } from 'node:fs';
@@ -13,13 +13,18 @@ import { writePage } from './report.js';
 import { startRedis, startSidecar, startWebdis, stopAll } from './servers.js';
 import { measureSessions, openStores } from './sessions.js';
 
-const { quick, soak, write } = parseArgs({
-  options: { quick: { type: 'boolean' }, soak: { type: 'boolean' }, write: { type: 'boolean' } },
+const { quick, soak, write, rounds: asked } = parseArgs({
+  options: {
+    quick: { type: 'boolean' },
+    soak: { type: 'boolean' },
+    write: { type: 'boolean' },
+    rounds: { type: 'string', default: '5' },
+  },
 }).values;
 if (quick && write)
   throw new Error('--quick shows that the benchmark works; its figures are not for the page.');
 
-const rounds = quick ? 1 : 5;
+const rounds = quick ? 1 : Number(asked);
 const seconds = quick ? 0.2 : 1;
 const onProgress = (what) => process.stderr.write(`${new Date().toLocaleTimeString('en-GB')} ${what}\n`);
 
