@@ -13,7 +13,12 @@ import { writePage } from './report.js';
 import { startRedis, startSidecar, startWebdis, stopAll } from './servers.js';
 import { measureSessions, openStores } from './sessions.js';
 
-const { quick, soak, write, rounds: asked } = parseArgs({
+const {
+  quick,
+  soak,
+  write,
+  rounds: asked,
+} = parseArgs({
   options: {
     quick: { type: 'boolean' },
     soak: { type: 'boolean' },
