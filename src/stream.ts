@@ -24,6 +24,8 @@ export const STREAM_PROTOCOL = 'azurecache/1';
 /** No more frames are read while one connection has this many operations, or this many bytes of them, under way. */
 const MAX_UNANSWERED = 128;
 const MAX_UNANSWERED_BYTES = 16 * 1024 * 1024;
+/** How large an answer is taken to be before any has come: the operations of a first burst are under way by then. */
+const FIRST_GUESS_BYTES = 256 * 1024;
 /** No more frames are read while this many bytes of answers wait for the reader. */
 const MAX_UNREAD_BYTES = 1024 * 1024;
 /** Values from this size on are sent without a copy, in a write of their own. */
@@ -89,6 +91,8 @@ class Stream {
   /** Bytes of each operation under way, by id. */
   readonly #unanswered = new Map<number, number>();
   #unansweredBytes = 0;
+  /** How large answers have been of late, at the most: so many bytes may come for each operation under way. */
+  #answerBytes = FIRST_GUESS_BYTES;
   /** Answers of this turn of the event loop. */
   #answers: [id: number, result: Result][] = [];
   #ending: (() => void) | undefined;
@@ -147,7 +151,8 @@ class Stream {
 
   #full(): boolean {
     return (
-      this.#unanswered.size >= MAX_UNANSWERED ||
+      this.#unanswered.size >=
+        Math.min(MAX_UNANSWERED, Math.ceil(MAX_UNANSWERED_BYTES / this.#answerBytes)) ||
       this.#unansweredBytes >= MAX_UNANSWERED_BYTES ||
       this.#socket.writableLength >= MAX_UNREAD_BYTES
     );
@@ -164,6 +169,7 @@ class Stream {
     this.#cache.run(operation).then((result) => {
       this.#unanswered.delete(id);
       this.#unansweredBytes -= frame.length;
+      this.#answerBytes = Math.max(resultBytes(result), this.#answerBytes * 0.9);
       this.#answer(id, result);
     });
   }
