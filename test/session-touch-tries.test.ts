@@ -1,29 +1,9 @@
 // Touches on a cache in this process: what they find, what they do about it, and when they give up. With a sidecar:
 // session-touch.test.ts.
 import t from 'tap';
-import { type Memory, memoryStore, sessionOf } from './fixtures/memory-transport.js';
+import { countOf, disturb, held } from './fixtures/memory-transport.js';
 
 const CONNECTION_LOST = { code: 'connection_lost', outcome: 'unknown' } as const;
-
-/** A session that a request has read. */
-async function held(deadlineMs?: number, options = {}) {
-  const memory = memoryStore(options, deadlineMs);
-  memory.write('id', { cookie: { originalMaxAge: 60_000 }, n: 0 });
-  const session = await sessionOf(memory, 'id');
-  memory.asked.length = 0;
-  return { memory, session, store: memory.store };
-}
-
-/** From now on somebody changes the session before each operation of this verb. */
-function disturb(memory: Memory, disturbed: string): void {
-  let others = 0;
-  memory.fateOf = ({ verb }) => {
-    others += 1;
-    return verb === disturbed ? { first: () => memory.write('id', { others }) } : {};
-  };
-}
-
-const countOf = (memory: Memory, verb: string) => memory.verbs().filter((asked) => asked === verb).length;
 
 t.test(
   'a touch that others are always ahead of is none, and no error: they have given the life',

@@ -1,26 +1,6 @@
 // How often a save tries, how long, and in what order with others: on a cache in this process.
 import t from 'tap';
-import { type Memory, memoryStore, sessionOf } from './fixtures/memory-transport.js';
-
-/** A session that a request has read. */
-async function held(deadlineMs?: number, options = {}) {
-  const memory = memoryStore(options, deadlineMs);
-  memory.write('id', { cookie: { originalMaxAge: 60_000 }, n: 0 });
-  const session = await sessionOf(memory, 'id');
-  memory.asked.length = 0;
-  return { memory, session, store: memory.store };
-}
-
-/** From now on somebody changes the session before each operation of this verb. */
-function disturb(memory: Memory, disturbed: string): void {
-  let others = 0;
-  memory.fateOf = ({ verb }) => {
-    others += 1;
-    return verb === disturbed ? { first: () => memory.write('id', { others }) } : {};
-  };
-}
-
-const countOf = (memory: Memory, verb: string) => memory.verbs().filter((asked) => asked === verb).length;
+import { countOf, disturb, held, memoryStore, sessionOf } from './fixtures/memory-transport.js';
 
 t.test('a save that others are ahead of eight times is a conflict', async (t) => {
   const { memory, session, store } = await held();
