@@ -22,6 +22,14 @@ internal sealed class Connection : IAsyncDisposable
     /// </summary>
     private readonly ConcurrentDictionary<EndPoint, bool> lost = new();
 
+    /// <summary>
+    /// The event of a first connection can come this much after ConnectAsync has returned with it (seen on a busy
+    /// machine). An outage that nobody was told of lasts longer: it is found by silence.
+    /// </summary>
+    private const int FirstEventMs = 1000;
+
+    private long watchedSince;
+
     private volatile Provider? provider;
     private KeyList? keys;
 
@@ -75,6 +83,7 @@ internal sealed class Connection : IAsyncDisposable
 
     private void Watch(ConnectionMultiplexer redis)
     {
+        watchedSince = Environment.TickCount64;
         redis.ConnectionFailed += (_, news) =>
         {
             if (IsMain(news) && Loses(news.EndPoint!))
@@ -104,9 +113,9 @@ internal sealed class Connection : IAsyncDisposable
 
     private bool Regains(EndPoint server)
     {
-        var known = lost.ContainsKey(server);
+        var known = lost.TryGetValue(server, out var told);
         lost[server] = false;
-        return known;
+        return told || (known && Environment.TickCount64 - watchedSince > FirstEventMs);
     }
 
     /// <summary>The second connection, for messages, comes and goes with the first.</summary>
