@@ -3,6 +3,7 @@ import session, { Cookie } from 'express-session';
 import t from 'tap';
 import { cookieDates } from '../client/dist/session/dates.js';
 import {
+  loadedSnapshot,
   readSession,
   type Serializer,
   sameSession,
@@ -141,14 +142,33 @@ t.test('a session is the same while nothing but its date has changed', async (t)
   t.notOk(await same({ cookie }, { cookie: { ...cookie, path: '/app' } }));
 });
 
+t.test('a session that was just read is told from a changed one by its text alone', async (t) => {
+  const cookie = { originalMaxAge: 1000, expires: new Date(1).toISOString(), path: '/' };
+  const sameAsRead = (text: string, now: Fields) =>
+    sameSession(loadedSnapshot(text, JSON.parse(text), JSON, cookieDates), snapshot(now), JSON, cookieDates);
+  const later = { ...cookie, expires: new Date(2) };
+  for (const fields of [{}, { a: 1 }, { a: { b: ',"c":1}' }, c: [] }]) {
+    const text = JSON.stringify({ cookie, ...fields });
+    t.ok(await sameAsRead(text, { cookie: later, ...fields }), text);
+    t.ok(await sameAsRead(text, { ...fields, cookie: later }), text);
+    t.notOk(await sameAsRead(text, { cookie: later, ...fields, d: 1 }), `${text} and one field more`);
+    t.notOk(await sameAsRead(JSON.stringify({ cookie, ...fields, d: 1 }), { cookie: later, ...fields }));
+    t.notOk(await sameAsRead(JSON.stringify({ cookie, d: 1, ...fields }), { cookie: later, ...fields }));
+  }
+  t.notOk(await sameAsRead(JSON.stringify({ cookie, a: 1 }), { cookie: { ...later, path: '/app' }, a: 1 }));
+  t.ok(await sameAsRead('{"a":1}', { a: 1 }), 'without a cookie');
+  t.ok(await sameAsRead('{}', {}));
+  t.notOk(await sameAsRead('{"a":{"b":1}}', { b: 1 }), 'an end that lies deeper');
+});
+
 t.test('settings can be the same in two sessions that differ', async (t) => {
   const [a, b, c] = [
     snapshot({ cookie: {}, a: 1 }),
     snapshot({ cookie: {} }),
     snapshot({ cookie: { path: 1 } }),
   ];
-  t.ok(sameSettings(a, b, cookieDates));
-  t.notOk(sameSettings(b, c, cookieDates));
+  t.ok(sameSettings(a.dated, b.dated, cookieDates));
+  t.notOk(sameSettings(b.dated, c.dated, cookieDates));
 });
 
 t.test('the same session is seen as such though its serializer never writes it twice the same', async (t) => {

@@ -3,7 +3,7 @@
 import { cookieDates } from './dates.js';
 import { Held, type Loaded } from './held.js';
 import type { Fields } from './merge.js';
-import { readSession, type Serializer, takeSnapshot } from './snapshot.js';
+import { loadedSnapshot, readSession, type Serializer, takeDated, takeSnapshot } from './snapshot.js';
 import { newStamp } from './stamp.js';
 
 export class Carrier {
@@ -33,7 +33,10 @@ export class Carrier {
     const whole = Object.keys(plain).every((name) =>
       Object.prototype.propertyIsEnumerable.call(session, name),
     );
-    this.#held.set(session, new Held(id, loaded.stored, this.snapshot(session), whole));
+    const seen = whole
+      ? loadedSnapshot(loaded.stored.text, session, this.#serializer, cookieDates)
+      : this.snapshot(session);
+    this.#held.set(session, new Held(id, loaded.stored, seen, whole));
   }
 
   /** What stands behind an object that this store has met before, and under this id. */
@@ -57,6 +60,10 @@ export class Carrier {
 
   snapshot(session: Fields) {
     return takeSnapshot(session, this.#serializer, cookieDates);
+  }
+
+  dated(session: Fields) {
+    return takeDated(session, this.#serializer, cookieDates);
   }
 
   /** For an application that changes what `get` answered and sets that. One for all saves of this tick. */

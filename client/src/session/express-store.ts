@@ -159,7 +159,12 @@ export function storeOn<Base extends StoreBase>(base: Base, parts: typeof PARTS 
       const life = this.#lifeOf(session);
       const held = this.#carrier.known(sid, session);
       return held
-        ? this.#sessions.touch(held, this.#carrier.snapshot(session), life)
+        ? this.#sessions.touch(
+            held,
+            this.#carrier.dated(session),
+            () => this.#carrier.snapshot(session),
+            life,
+          )
         : this.#sessions.renew(sid, life);
     }
 

@@ -19,8 +19,8 @@ export interface Rebased {
 export async function rebase(held: Held, now: Snapshot, rules: SessionRules): Promise<Rebased | undefined> {
   const { serializer, dates, conflict, atomic, lifeOf } = rules;
   const [base, mine, theirs] = await Promise.all([
-    fieldsOf(held.seen.text, serializer),
-    fieldsOf(now.text, serializer),
+    fieldsOf(held.seen, serializer),
+    fieldsOf(now, serializer),
     held.stored && readSession(held.stored.text, rules),
   ]);
   // A new session replaces what is none.

@@ -68,13 +68,19 @@ export class Sessions {
     return this.#inTurn(held, () => this.#writer.save(held, now, life));
   }
 
-  /** Renews the life; saves if more of the dated fields has changed than the date. */
-  touch(held: Held, now: Snapshot, life: Life | undefined): Promise<void> {
+  /**
+   * Renews the life; saves if more of the dated fields has changed than the date.
+   * @param dated a copy of these fields
+   * @param take takes a snapshot of the session; called at once, if at all
+   */
+  touch(held: Held, dated: Fields, take: () => Snapshot, life: Life | undefined): Promise<void> {
     if (!life) return this.destroy(held.id);
+    const isSame = () => sameSettings(held.seen.dated, dated, this.#rules.dates);
+    // With nothing before it in the queue it is known now, and no text need be written.
+    if (!held.last && isSame()) return this.#inTurn(held, () => this.#toucher.touch(held, life));
+    const now = take();
     return this.#inTurn(held, () =>
-      sameSettings(held.seen, now, this.#rules.dates)
-        ? this.#toucher.touch(held, life)
-        : this.#writer.save(held, now, life),
+      isSame() ? this.#toucher.touch(held, life) : this.#writer.save(held, now, life),
     );
   }
 

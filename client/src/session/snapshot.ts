@@ -15,7 +15,10 @@ export interface Serializer {
 
 export interface Snapshot {
   readonly text: string;
-  /** The text without the dated fields; undefined with a serializer of the application's own. */
+  /**
+   * The text without the dated fields; undefined where it would have to be made first: of a session that was just read
+   * (most are never saved), and with a serializer of the application's own.
+   */
   readonly rest: string | undefined;
   readonly dated: Fields;
 }
@@ -37,10 +40,38 @@ export function takeSnapshot(session: Fields, serializer: Serializer, dates: Dat
   }
 }
 
-function jsonSnapshot(session: Fields, dates: Dates): Snapshot {
-  // As JSON.stringify asks it.
+/** Of a session that was just made of a stored `text`, with every field that is in it: nothing need be written. */
+export function loadedSnapshot(
+  text: string,
+  session: Fields,
+  serializer: Serializer,
+  dates: Dates,
+): Snapshot {
+  if (serializer !== JSON) return takeSnapshot(session, serializer, dates);
+  return { text, rest: undefined, dated: takeDated(session, serializer, dates) };
+}
+
+/**
+ * A copy of the dated fields.
+ * @throws AzureCacheError `value_invalid` when the session cannot be written
+ */
+export function takeDated(session: Fields, serializer: Serializer, dates: Dates): Fields {
+  try {
+    return datedFields(dates, serializer === JSON ? plainOf(session) : session);
+  } catch (cause) {
+    throw unwritable(cause);
+  }
+}
+
+/** As JSON.stringify asks it. */
+function plainOf(session: Fields): Fields {
   const plain: unknown = typeof session.toJSON === 'function' ? session.toJSON('') : session;
   if (!isFields(plain)) throw new TypeError('A session is an object.');
+  return plain;
+}
+
+function jsonSnapshot(session: Fields, dates: Dates): Snapshot {
+  const plain = plainOf(session);
   const dated = datedFields(dates, plain);
   const rest = JSON.stringify(without(dates.fields, plain));
   const first = JSON.stringify(dated);
@@ -67,26 +98,41 @@ function checkedText(text: unknown): string {
   throw new TypeError('The serializer answered no text.');
 }
 
-/** Whether the dated fields are set the same. */
-export function sameSettings(a: Snapshot, b: Snapshot, dates: Dates): boolean {
-  return dates.fields.every((name) => dates.same(name, a.dated[name], b.dated[name]));
+/** Whether the dated fields, as `datedFields` copies them, are set the same. */
+export function sameSettings(a: Fields, b: Fields, dates: Dates): boolean {
+  return dates.fields.every((name) => dates.same(name, a[name], b[name]));
 }
 
-/** Whether two snapshots differ in nothing but dates. */
+/**
+ * Whether what was `seen` and what is `now` differ in nothing but dates. JSON that another program has written in
+ * another way than JSON.stringify does counts as different.
+ */
 export async function sameSession(
-  a: Snapshot,
-  b: Snapshot,
+  seen: Snapshot,
+  now: Snapshot,
   serializer: Serializer,
   dates: Dates,
 ): Promise<boolean> {
-  if (!sameSettings(a, b, dates)) return false;
-  if (a.rest !== undefined) return a.rest === b.rest;
+  if (!sameSettings(seen.dated, now.dated, dates)) return false;
+  if (now.rest !== undefined)
+    return seen.rest === undefined ? hasRest(seen.text, now.rest, dates) : seen.rest === now.rest;
   // A serializer need not write equal sessions as equal texts (one that encrypts does not).
-  const [fieldsOfA, fieldsOfB] = await Promise.all([
-    fieldsOf(a.text, serializer),
-    fieldsOf(b.text, serializer),
-  ]);
-  return isDeepStrictEqual(without(dates.fields, fieldsOfA), without(dates.fields, fieldsOfB));
+  const [before, after] = await Promise.all([fieldsOf(seen, serializer), fieldsOf(now, serializer)]);
+  return isDeepStrictEqual(without(dates.fields, before), without(dates.fields, after));
+}
+
+/** Whether a text is this rest, with nothing but dated fields before it. */
+function hasRest(text: string, rest: string, dates: Dates): boolean {
+  if (text === rest) return true;
+  const end = rest === '{}' ? '}' : `,${rest.slice(1)}`;
+  if (!text.endsWith(end)) return false;
+  try {
+    return Object.keys(JSON.parse(`${text.slice(0, -end.length)}}`)).every((name) =>
+      dates.fields.includes(name),
+    );
+  } catch {
+    return false; // It was cut within a field.
+  }
 }
 
 /**
@@ -109,9 +155,10 @@ export async function readSession(
   return session;
 }
 
-/** Reads a text that this process has written or checked: a session. */
-export async function fieldsOf(text: string, serializer: Serializer): Promise<Fields> {
-  return (await serializer.parse(text)) as Fields;
+/** What a snapshot holds, the dated fields as they were when it was taken. */
+export async function fieldsOf({ text, dated }: Snapshot, serializer: Serializer): Promise<Fields> {
+  const fields = (await serializer.parse(text)) as Fields;
+  return serializer === JSON ? { ...fields, ...(JSON.parse(JSON.stringify(dated)) as Fields) } : fields;
 }
 
 /** Copied field by field: V8 is slow with an object of which something was deleted. */
