@@ -9,7 +9,7 @@ internal sealed partial class Provider
 {
     private async Task<Result> GetAndRenewByScriptAsync(Operation operation)
     {
-        var answer = await EvaluateAsync(Scripts.GetAndRenew, operation, [LifeArgument(operation)]).ConfigureAwait(false);
+        var answer = await EvaluateAsync(Scripts.GetAndRenew, operation, LifeArguments(operation)).ConfigureAwait(false);
         return answer.Resp2Type == ResultType.Integer
             ? Result.NotApplied((Status)(int)answer)
             : Found(operation, (RedisValue)answer, NewLife(operation));
@@ -19,34 +19,38 @@ internal sealed partial class Provider
     {
         if (operation.Condition is Condition.Etag && operation.Value.Length > Scripts.MaxConditionBytes)
             return Result.NotApplied(Status.TooLargeForCondition);
-        RedisValue keep = operation.TtlKind == TtlKind.Keep ? 1 : 0;
-        var answer = await EvaluateAsync(
-            Scripts.Put, operation, [ConditionArgument(operation), operation.Value, LifeArgument(operation), keep]).ConfigureAwait(false);
-        return Conditional(answer, operation);
+        var script = operation.Condition switch
+        {
+            Condition.None => Scripts.PutKeep,
+            Condition.Present => Scripts.PutIfPresent,
+            _ => Scripts.PutIfEtag,
+        };
+        // With a condition there is a life to keep, or nothing is put.
+        RedisValue[] life = operation.TtlKind == TtlKind.Keep && operation.Condition is not Condition.None ? ["KEEPTTL"]
+            : operation.TtlKind == TtlKind.Never ? []
+            : ["PX", operation.TtlMs];
+        return Conditional(await EvaluateAsync(script, operation, [operation.Value, .. life]).ConfigureAwait(false), operation);
     }
 
-    private async Task<Result> DeleteByScriptAsync(Operation operation) =>
-        Conditional(await EvaluateAsync(Scripts.Delete, operation, [ConditionArgument(operation)]).ConfigureAwait(false), operation);
+    private async Task<Result> DeleteByScriptAsync(Operation operation)
+    {
+        var script = operation.Condition is Condition.Present ? Scripts.DeleteIfPresent : Scripts.DeleteIfEtag;
+        return Conditional(await EvaluateAsync(script, operation, []).ConfigureAwait(false), operation);
+    }
 
     private async Task<Result> TouchAsync(Operation operation)
     {
-        var answer = operation.Condition is Condition.None
-            ? EvaluateAsync(Scripts.Touch, operation, [LifeArgument(operation)])
-            : EvaluateAsync(Scripts.TouchByCondition, operation, [ConditionArgument(operation), LifeArgument(operation)]);
-        return Conditional(await answer.ConfigureAwait(false), operation);
+        var script = operation.Condition is Condition.None ? Scripts.Touch : Scripts.TouchIfEtag;
+        return Conditional(await EvaluateAsync(script, operation, LifeArguments(operation)).ConfigureAwait(false), operation);
     }
 
+    /// <summary>ARGV[1] is always the ETag of the condition, empty when it is none.</summary>
     private Task<RedisResult> EvaluateAsync(string script, in Operation operation, RedisValue[] arguments) =>
-        redis.ScriptEvaluateAsync(script, [Key(operation)], arguments, CommandFlags.NoScriptCache);
+        redis.ScriptEvaluateAsync(
+            script, [Key(operation)], [Convert.ToHexStringLower(operation.Etag.Span), .. arguments], CommandFlags.NoScriptCache);
 
-    private static RedisValue LifeArgument(in Operation operation) => operation.TtlKind == TtlKind.Never ? 0 : operation.TtlMs;
-
-    private static RedisValue ConditionArgument(in Operation operation) => operation.Condition switch
-    {
-        Condition.None => "none",
-        Condition.Present => "present",
-        _ => Convert.ToHexStringLower(operation.Etag.Span),
-    };
+    private static RedisValue[] LifeArguments(in Operation operation) =>
+        operation.TtlKind == TtlKind.Never ? ["PERSIST"] : ["PEXPIRE", operation.TtlMs];
 
     private static Result Conditional(RedisResult answer, in Operation operation)
     {
