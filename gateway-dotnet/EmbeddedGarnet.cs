@@ -73,10 +73,11 @@ internal sealed class EmbeddedGarnet : IAsyncDisposable
             // Taken as it fills. When it is full, the entries written longest ago make room.
             LogMemorySize = $"{gateway.EmbeddedBytes}",
             PageSize = "4m",
-            // For the smallest entries that the log can hold (48 bytes each): it takes twelve keys for each 64 bytes, and
-            // when it is full, Garnet ends the connection at every further put. With a folder it stays small, since
-            // with a larger one no snapshot came about (docs/decisions/0007).
-            IndexMemorySize = folder is null ? $"{BitPower(gateway.EmbeddedBytes / 32)}" : "1m",
+            // It takes twelve keys for each 64 bytes, and when it is full, Garnet ends the connection at every further put:
+            // it grows in time, up to what the smallest entries that the log can hold (48 bytes each) need.
+            IndexMemorySize = "1m",
+            IndexMaxMemorySize = $"{BitPower(gateway.EmbeddedBytes / 32)}",
+            IndexResizeFrequencySecs = 1,
             EnableLua = true,
             LuaOptions = new LuaOptions(),
             // Without it other connections' commands run between those of a script.
