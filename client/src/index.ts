@@ -4,7 +4,8 @@ import * as cache from './cache/cache.js';
 import type * as options from './cache/call-options.js';
 import type * as many from './cache/many.js';
 import * as errors from './errors.js';
-import * as store from './session/express-store.js';
+import type * as store from './session/callback-store.js';
+import * as expressStore from './session/express-store.js';
 import type * as storeOptions from './session/options.js';
 import * as sessions from './session/session-module.js';
 
@@ -12,10 +13,10 @@ import * as sessions from './session/session-module.js';
  * Makes the class of a session store, `new AzureCacheStore(options)`, for the option `store` of express-session.
  * @param session the module express-session, or an express up to 3
  */
-function azurecache<Base extends store.StoreBase>(
+function azurecache<Base extends expressStore.StoreBase>(
   session: sessions.SessionModule<Base>,
-): store.StoreClass<Base> {
-  return store.storeOn(sessions.storeBaseOf(session) as Base);
+): expressStore.StoreClass<Base> {
+  return expressStore.storeOn(sessions.storeBaseOf(session) as Base);
 }
 
 namespace azurecache {

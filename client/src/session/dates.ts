@@ -10,11 +10,19 @@ export interface Dates {
   readonly fields: readonly string[];
   /** Whether two values of such a field are the same setting, whatever the date. */
   same(field: string, a: unknown, b: unknown): boolean;
-  /** Makes the dates of a session that was just read what they would be if it had been written now. */
-  renew(session: Record<string, unknown>, now: number): void;
+  /** `renew` needs to know when the entry ends. */
+  readonly byEnd?: boolean;
+  /**
+   * Makes the dates of a session what they would be if it had been written now.
+   * @param endsAt when the entry ends, in milliseconds since 1970; undefined = it is written now, or never ends
+   */
+  renew(session: Record<string, unknown>, now: number, endsAt?: number): void;
 }
 
-type Cookie = { expires?: unknown; originalMaxAge?: unknown } & Record<string, unknown>;
+type Cookie = { expires?: unknown; originalExpires?: unknown; originalMaxAge?: unknown } & Record<
+  string,
+  unknown
+>;
 
 /**
  * express-session computes originalMaxAge anew from two readings of the clock each time a cookie is touched, so that it
@@ -22,7 +30,12 @@ type Cookie = { expires?: unknown; originalMaxAge?: unknown } & Record<string, u
  */
 const DRIFT_MS = 100;
 
-/** `session.cookie` of express-session and @fastify/session: `expires` beside the `originalMaxAge` that it came from. */
+const COOKIE_DATES = ['expires', 'originalExpires', 'originalMaxAge'];
+
+/**
+ * `session.cookie` of express-session and @fastify/session: `expires` beside the `originalMaxAge` that it came from. The
+ * latter has `originalExpires` as well: what `expires` was when it was read, which it believes.
+ */
 export const cookieDates: Dates = {
   fields: ['cookie'],
 
@@ -30,8 +43,7 @@ export const cookieDates: Dates = {
     if (!isObject(a) || !isObject(b)) return isDeepStrictEqual(a, b);
     if (!sameMaxAge(a, b)) return false;
     for (const name of new Set([...Object.keys(a), ...Object.keys(b)]))
-      if (name !== 'expires' && name !== 'originalMaxAge' && !isDeepStrictEqual(a[name], b[name]))
-        return false;
+      if (!COOKIE_DATES.includes(name) && !isDeepStrictEqual(a[name], b[name])) return false;
     return true;
   },
 
@@ -39,7 +51,23 @@ export const cookieDates: Dates = {
     if (!isObject(cookie) || typeof cookie.originalMaxAge !== 'number') return;
     const expires = new Date(now + cookie.originalMaxAge);
     // No date is that far away: what lies there stays.
-    if (!Number.isNaN(expires.getTime())) cookie.expires = expires.toISOString();
+    if (Number.isNaN(expires.getTime())) return;
+    cookie.expires = expires.toISOString();
+    if ('originalExpires' in cookie) cookie.originalExpires = cookie.expires;
+  },
+};
+
+/** koa-session's: the end, the milliseconds from which it came, and that the cookie ends with the browser instead. */
+export const koaDates: Dates = {
+  fields: ['_expire', '_maxAge', '_session'],
+  byEnd: true,
+
+  same(field, a, b) {
+    return field === '_expire' || a === b;
+  },
+
+  renew(session, now, endsAt) {
+    if (typeof session._maxAge === 'number') session._expire = endsAt ?? now + session._maxAge;
   },
 };
 

@@ -39,11 +39,6 @@ export class Entries {
   run(verb: Operation['verb'], id: string, asked: Omit<Operation, 'verb' | 'key'>): Promise<Result> {
     return this.#transport.run({ verb, key: this.prefix + id, ...asked });
   }
-
-  /** Asks for something that is not one session. */
-  ask(operation: Operation): Promise<Result> {
-    return this.#transport.run(operation);
-  }
 }
 
 /** @param etag copied: it is a view of all that arrived with it */

@@ -1,12 +1,13 @@
 // Carries what a get has read to the save of the object that the middleware makes of it. What is kept hangs on the
 // objects themselves, so it goes when the request does. Called by express-store.ts.
+import type { Carrier } from './callback-store.js';
 import { cookieDates } from './dates.js';
 import { Held, type Loaded } from './held.js';
 import type { Fields } from './merge.js';
-import { loadedSnapshot, readSession, type Serializer, takeDated, takeSnapshot } from './snapshot.js';
+import { loadedSnapshot, readSession, type Serializer, takeSnapshot } from './snapshot.js';
 import { newStamp } from './stamp.js';
 
-export class Carrier {
+export class ExpressCarrier implements Carrier {
   readonly #serializer: Serializer;
   /** By what a get has answered. */
   readonly #loaded = newStamp<{ id: string; stored: Loaded['stored'] }>();
@@ -35,7 +36,7 @@ export class Carrier {
     );
     const seen = whole
       ? loadedSnapshot(loaded.stored.text, session, this.#serializer, cookieDates)
-      : this.snapshot(session);
+      : this.#snapshot(session);
     this.#held.set(session, new Held(id, loaded.stored, seen, whole));
   }
 
@@ -58,12 +59,8 @@ export class Carrier {
     return held;
   }
 
-  snapshot(session: Fields) {
+  #snapshot(session: Fields) {
     return takeSnapshot(session, this.#serializer, cookieDates);
-  }
-
-  dated(session: Fields) {
-    return takeDated(session, this.#serializer, cookieDates);
   }
 
   /** For an application that changes what `get` answered and sets that. One for all saves of this tick. */
@@ -76,6 +73,6 @@ export class Carrier {
 
   async #readAgain(id: string, stored: Loaded['stored']): Promise<Held> {
     const seen = await readSession(stored.text, { serializer: this.#serializer, dates: cookieDates });
-    return new Held(id, stored, this.snapshot(seen ?? {}));
+    return new Held(id, stored, this.#snapshot(seen ?? {}));
   }
 }

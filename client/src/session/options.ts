@@ -80,9 +80,13 @@ const CHECKS: readonly [name: keyof StoreOptions, takes: string, fits: (value: u
 ];
 
 /**
+ * @param msLeft how long a session still has to live by what its framework has written in it; undefined = it does not say
  * @throws AzureCacheError `options_invalid` or `ttl_invalid`, and the errors of 2013 for `identifier` and `token`
  */
-export function checkOptions(options: StoreOptions): CheckedOptions {
+export function checkOptions(
+  options: StoreOptions,
+  msLeft: (session: Fields) => number | undefined = cookieMsLeft,
+): CheckedOptions {
   if (typeof options !== 'object' || options === null)
     throw invalid('The store takes its options as an object.');
   checkOld(options);
@@ -98,7 +102,7 @@ export function checkOptions(options: StoreOptions): CheckedOptions {
     atomic: new Set(options.atomic ?? ['passport', 'user', 'userId']),
     touchAfterMs: (options.touchAfter ?? 0) * 1000,
     fresh: options.near !== true,
-    lifeOf: lifeRule(options),
+    lifeOf: lifeRule(options, msLeft),
   };
 }
 
@@ -111,27 +115,31 @@ function checkOld(options: StoreOptions): void {
 
 type LifeRule = CheckedOptions['lifeOf'];
 
-function lifeRule({ ttl, disableTTL }: StoreOptions): LifeRule {
-  const rule = timedRule(ttl);
+function lifeRule(
+  { ttl, disableTTL }: StoreOptions,
+  msLeft: (session: Fields) => number | undefined,
+): LifeRule {
+  const rule = timedRule(ttl, msLeft);
   // A session whose cookie is over ends all the same: that is how some applications log out.
   return disableTTL ? (session) => rule(session) && NEVER : rule;
 }
 
-/** The order: function, cookie, number, the application's environment, the sidecar. */
-function timedRule(ttl: StoreOptions['ttl']): LifeRule {
+/** The order: function, what the framework says, number, the application's environment, the sidecar. */
+function timedRule(ttl: StoreOptions['ttl'], msLeft: (session: Fields) => number | undefined): LifeRule {
   if (typeof ttl === 'function')
     return (session) => lifeFor((ttl as (session: Fields) => number)(session) * 1000);
   // A text was taken, and passed over, in 2013.
   const fallback = defaultLife(typeof ttl === 'string' && ttl !== '' ? Number(ttl) : ttl);
-  return ({ cookie }) => {
-    const ms = msLeft(cookie as CookieLife | undefined);
+  return (session) => {
+    const ms = msLeft(session);
     return ms === undefined ? fallback : lifeFor(ms);
   };
 }
 
 type CookieLife = { expires?: Date | string | false | null; maxAge?: number | null };
 
-function msLeft(cookie: CookieLife | undefined): number | undefined {
+function cookieMsLeft(session: Fields): number | undefined {
+  const cookie = session.cookie as CookieLife | undefined;
   if (cookie?.expires) return new Date(cookie.expires).getTime() - Date.now();
   return typeof cookie?.maxAge === 'number' ? cookie.maxAge : undefined;
 }

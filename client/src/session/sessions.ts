@@ -3,6 +3,7 @@
 // way of its framework. Knows nothing of frameworks; how a save finds its place among others is writer.ts's.
 import type { AzureCacheError } from '../errors.js';
 import type { Life } from '../life.js';
+import { listPages } from '../transport/listing.js';
 import type { Transport } from '../transport/transport.js';
 import type { Dates } from './dates.js';
 import { Entries } from './entries.js';
@@ -31,6 +32,7 @@ export interface SessionRules {
 
 export class Sessions {
   readonly #rules: SessionRules;
+  readonly #transport: Transport;
   readonly #entries: Entries;
   readonly #toucher: Toucher;
   readonly #writer: Writer;
@@ -39,6 +41,7 @@ export class Sessions {
 
   constructor(transport: Transport, rules: SessionRules) {
     this.#rules = rules;
+    this.#transport = transport;
     this.#entries = new Entries(transport, rules.prefix, rules.fresh);
     this.#toucher = new Toucher(this.#entries, rules);
     this.#writer = new Writer(this.#entries, rules, this.#toucher);
@@ -50,12 +53,12 @@ export class Sessions {
    */
   async load(id: string): Promise<Loaded | undefined> {
     const stored = await this.#entries
-      .get(id, this.#rules.touchAfterMs > 0)
+      .get(id, this.#rules.touchAfterMs > 0 || this.#rules.dates.byEnd === true)
       .catch((error: AzureCacheError) => {
         if (error.code === 'foreign_type') return undefined;
         throw error;
       });
-    const session = stored && (await readSession(stored.text, this.#rules));
+    const session = stored && (await readSession(stored.text, this.#rules, stored.endsAt));
     return session && { session, stored };
   }
 
@@ -106,16 +109,8 @@ export class Sessions {
   async ids(): Promise<string[]> {
     const { prefix } = this.#rules;
     const ids = new Set<string>();
-    let cursor = '';
-    do {
-      const page = await this.#entries.ask({ verb: 'list', key: prefix, value: cursor });
-      const { keys, cursor: next = '' } = JSON.parse(String(page.value)) as {
-        keys: string[];
-        cursor?: string;
-      };
+    for await (const keys of listPages(this.#transport, prefix))
       for (const key of keys) ids.add(key.slice(prefix.length));
-      cursor = next;
-    } while (cursor !== '');
     return [...ids];
   }
 

@@ -138,11 +138,13 @@ function hasRest(text: string, rest: string, dates: Dates): boolean {
 /**
  * The session that a text holds, its dates renewed; undefined when it holds none. JSON that cannot be read, or is no
  * object, is none: nobody could mend it, so its user gets a new session.
+ * @param endsAt when its entry ends, as Dates takes it
  * @throws what a serializer of the application's own throws: with a wrong key it would log everybody out
  */
 export async function readSession(
   text: string,
   { serializer, dates }: { serializer: Serializer; dates: Dates },
+  endsAt?: number,
 ): Promise<Record<string, unknown> | undefined> {
   let session: unknown;
   try {
@@ -151,7 +153,7 @@ export async function readSession(
     if (serializer !== JSON) throw error;
   }
   if (!isFields(session)) return undefined;
-  dates.renew(session, Date.now());
+  dates.renew(session, Date.now(), endsAt);
   return session;
 }
 

@@ -1,5 +1,5 @@
 // How the calls of a store end: with errors that its framework does not misread, with a callback or a promise, and
-// before the store is closed. Called by express-store.ts; knows nothing of sessions.
+// before the store is closed. Called by the stores; knows nothing of sessions.
 import { type Callback, settle } from '../callback.js';
 import { AzureCacheError } from '../errors.js';
 
@@ -14,7 +14,7 @@ export class Answers {
   }
 
   /** Begins the work at once, and answers how it ends. */
-  give<T>(work: () => Promise<T>, callback: Callback<T> | undefined): Promise<T> {
+  give<T>(work: () => Promise<T>, callback?: Callback<T>): Promise<T> {
     const begun = this.#closed ? Promise.reject(closed()) : work();
     const answer = begun.catch((thrown) => {
       const error = presentable(thrown);

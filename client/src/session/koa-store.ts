@@ -1,0 +1,165 @@
+// The store for koa-session. Its calls bring the context of their request, on which what a get has read waits for the
+// save; a call without one reads and writes all the same, but cannot tell whose changes are whose. What it calls is in
+// its src/context.ts (7.0). The rules are session/sessions.ts'.
+import { EventEmitter } from 'node:events';
+import { openTransport } from '../transport/transport.js';
+import type { SessionRecord } from './callback-store.js';
+import { koaDates } from './dates.js';
+import { Held, type Loaded } from './held.js';
+import type { Fields } from './merge.js';
+import { checkOptions, type StoreOptions } from './options.js';
+import { Sessions } from './sessions.js';
+import { loadedSnapshot, type Serializer, takeSnapshot } from './snapshot.js';
+import { newStamp } from './stamp.js';
+import { Answers } from './store-answers.js';
+
+/** So much longer than its cookie koa-session has a store keep a session. */
+const KOA_EXTRA_MS = 10_000;
+
+/** What koa-session gives with each call. */
+export interface KoaCall {
+  ctx?: object;
+}
+
+const PARTS = { openTransport, Sessions };
+
+export type KoaStoreOptions = Omit<StoreOptions, 'disableTouch' | 'signalReadiness'>;
+
+/** For the option `store` of koa-session. */
+export class AzureCacheKoaStore extends EventEmitter {
+  readonly prefix: string;
+  /** Saves that found their session ended, and saves that met another one, since the store was made. */
+  readonly counts = { dropped: 0, merged: 0 };
+  readonly #serializer: Serializer;
+  readonly #transport;
+  readonly #sessions;
+  readonly #lifeOf;
+  readonly #answers;
+  /** What was read, by the context of the request and the key. */
+  readonly #held = newStamp<Map<string, Held>>();
+
+  /** @param parts what stands below it; tests put something else there */
+  constructor(options: KoaStoreOptions = {}, parts = PARTS) {
+    super();
+    const rules = checkOptions(options, ({ _maxAge }) => (typeof _maxAge === 'number' ? _maxAge : undefined));
+    this.prefix = rules.prefix;
+    this.#serializer = rules.serializer;
+    this.#lifeOf = rules.lifeOf;
+    this.#answers = new Answers((error) => {
+      // Without a listener it would end the process.
+      if (this.listenerCount('error') > 0) this.#tell('error', error);
+    });
+    this.#transport = parts.openTransport(options);
+    this.#sessions = new parts.Sessions(this.#transport, {
+      ...rules,
+      dates: koaDates,
+      tell: (event, id) => {
+        this.counts[event] += 1;
+        this.#tell(event, id);
+      },
+    });
+  }
+
+  /** The session under this key; undefined when there is none. */
+  get(key: string, _maxAge?: unknown, call?: KoaCall): Promise<SessionRecord | undefined> {
+    return this.#answers.give(async () => {
+      const loaded = await this.#sessions.load(key);
+      if (loaded && call?.ctx) this.#heldOn(call.ctx).set(key, this.#heldOf(key, loaded));
+      return loaded?.session;
+    });
+  }
+
+  /** @param maxAge milliseconds that a store is to keep it; ten seconds more than it has to live */
+  set(key: string, session: SessionRecord, maxAge?: unknown, call?: KoaCall): Promise<void> {
+    return this.#answers.give(async () => {
+      // All of it before anything is awaited.
+      const now = takeSnapshot(session, this.#serializer, koaDates);
+      const life = this.#lifeOf(
+        typeof maxAge === 'number' ? { ...session, _maxAge: lifeMs(maxAge) } : session,
+      );
+      if (!call?.ctx) return this.#sessions.put(key, now.text, life);
+      const on = this.#heldOn(call.ctx);
+      const held = on.get(key) ?? new Held(key);
+      on.set(key, held);
+      return this.#sessions.save(held, now, life);
+    });
+  }
+
+  destroy(key: string, _call?: KoaCall): Promise<void> {
+    return this.#answers.give(() => this.#sessions.destroy(key));
+  }
+
+  /** Every session, each with its key as `id`. */
+  all(): Promise<SessionRecord[]> {
+    return this.#answers.give(async () => {
+      const found = await this.#sessions.all();
+      return found.map(({ id, session }) => ({ ...session, id }));
+    });
+  }
+
+  ids(): Promise<string[]> {
+    return this.#answers.give(() => this.#sessions.ids());
+  }
+
+  length(): Promise<number> {
+    return this.#answers.give(async () => (await this.#sessions.ids()).length);
+  }
+
+  /** Ends all sessions under the prefix of this store. */
+  clear(): Promise<void> {
+    return this.#answers.give(() => this.#sessions.clear());
+  }
+
+  /** Waits for what is under way, then gives the connection back. Calls from then on fail with `closed`. */
+  async close(): Promise<void> {
+    await this.#answers.end();
+    await this.#transport.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #heldOn(ctx: object): Map<string, Held> {
+    const on = this.#held.get(ctx) ?? new Map();
+    this.#held.set(ctx, on);
+    return on;
+  }
+
+  #heldOf(key: string, { session, stored }: Loaded): Held {
+    const seen = takenByKoa(session);
+    const whole = Object.keys(seen).length === Object.keys(session).length;
+    return new Held(
+      key,
+      stored,
+      whole
+        ? loadedSnapshot(stored.text, session, this.#serializer, koaDates)
+        : takeSnapshot(seen, this.#serializer, koaDates),
+      whole,
+    );
+  }
+
+  #tell(event: string, about: unknown): void {
+    try {
+      this.emit(event, about);
+    } catch (error) {
+      // As from any emitter: an uncaught exception, and no failure of the call.
+      process.nextTick(() => {
+        throw error;
+      });
+    }
+  }
+}
+
+/** What koa-session makes a session of, and writes back: names of its own are left out, but stay in what is stored. */
+function takenByKoa(session: Fields): Fields {
+  const own = (name: string) =>
+    (name.startsWith('_') && !koaDates.fields.includes(name)) ||
+    ['isNew', 'maxAge', 'length', 'populated', 'externalKey'].includes(name);
+  return Object.fromEntries(Object.entries(session).filter(([name]) => !own(name)));
+}
+
+function lifeMs(maxAge: number): number {
+  // Shorter than what koa-session adds, it comes from somebody else.
+  return maxAge > KOA_EXTRA_MS ? maxAge - KOA_EXTRA_MS : maxAge;
+}
