@@ -136,6 +136,11 @@ t.test('examples/latency.cjs prints mean and percentiles of 1,000 puts and 1,000
     t.ok(mean > 0 && p50 <= p90 && p90 <= p99);
 });
 
+t.test('examples/keyv.mjs finds what it put, and nothing once it is cleared', async (t) => {
+  await using sidecar = await startSidecar();
+  t.equal(await runExample('keyv.mjs', sidecar), 'hello\nundefined\n');
+});
+
 /** A web application of examples/, ready on a port of its own. */
 async function startApp(name: string, sidecar: Sidecar): Promise<Child<string>> {
   return startChild({
@@ -147,7 +152,7 @@ async function startApp(name: string, sidecar: Sidecar): Promise<Child<string>> 
   });
 }
 
-for (const name of ['express3.cjs', 'express5.cjs'])
+for (const name of ['express3.cjs', 'express5.cjs', 'fastify.mjs', 'koa.mjs'])
   t.test(`two processes of examples/${name} on two sidecars count together`, async (t) => {
     await using redis = await startRedis();
     const env = { AZURE_CACHE_CONNECTION: redis.url };
@@ -158,7 +163,8 @@ for (const name of ['express3.cjs', 'express5.cjs'])
     let cookie = '';
     const ask = async ({ ready: port }: Child<string>, path: string) => {
       const answer = await fetch(`http://127.0.0.1:${port}${path}`, { headers: { cookie } });
-      cookie = answer.headers.get('set-cookie')?.split(';', 1)[0] ?? cookie;
+      const set = answer.headers.getSetCookie().map((line) => line.split(';', 1)[0]);
+      if (set.length > 0) cookie = set.join('; ');
       return answer.text();
     };
     for (let sum = 1; sum <= 6; sum += 2) {
