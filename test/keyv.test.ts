@@ -1,38 +1,11 @@
 // The store for Keyv on a real sidecar: Keyv's own test suite, run by vitest (keyv/vitest.config.ts; each of its tests
 // counts as one here), and what that does not ask.
-import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import Keyv from 'keyv';
 import t, { type Test } from 'tap';
 import { AzureCacheKeyv } from '../client/dist/keyv.js';
 import { BACKENDS, startBackend } from './fixtures/session-backend.js';
-import { cleanEnvironment } from './fixtures/sidecar.js';
-
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
-
-/** Of vitest's JSON report. */
-interface Report {
-  testResults: { assertionResults: { title: string; status: string; failureMessages: string[] }[] }[];
-}
-
-/** Its report, or what it printed when it came to none. */
-function runSuite(url: string, file: string): Promise<Report> {
-  const config = join('test', 'keyv', 'vitest.config.ts');
-  const args = ['run', '--config', config, '--reporter=json', `--outputFile=${file}`];
-  const options = { cwd: ROOT, env: { ...cleanEnvironment(), KEYV_TEST_URL: url }, timeout: 110_000 };
-  return new Promise((resolve, reject) => {
-    const vitest = join('node_modules', 'vitest', 'vitest.mjs');
-    execFile(process.execPath, [vitest, ...args], options, (_error, stdout, stderr) => {
-      readFile(file, 'utf8').then(
-        (text) => resolve(JSON.parse(text)),
-        () => reject(new Error(`vitest wrote no report:\n${stdout}\n${stderr}`)),
-      );
-    });
-  });
-}
+import { runVitest } from './fixtures/vitest.js';
 
 for (const name of BACKENDS)
   t.test(name, async (t) => {
@@ -45,8 +18,7 @@ for (const name of BACKENDS)
     };
 
     t.test("Keyv's test suite", async (t) => {
-      const report = await runSuite(url, join(t.testdir(), 'report.json'));
-      const results = report.testResults.flatMap(({ assertionResults }) => assertionResults);
+      const results = await runVitest(t, 'keyv', { KEYV_TEST_URL: url });
       t.ok(results.length > 40, `${results.length} tests`);
       for (const { title, status, failureMessages } of results)
         t.equal(status, 'passed', `${title}\n${failureMessages.join('\n')}`);

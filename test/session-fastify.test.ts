@@ -39,7 +39,7 @@ async function startApp(
   app.register(fastifySession, {
     ...{ secret: 'a secret with at least 32 characters', cookie: { secure: false, maxAge: 60_000 } },
     ...options,
-    store: store as never,
+    store,
   });
   for (const [name, act] of Object.entries(acts))
     app.route({
