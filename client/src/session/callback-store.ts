@@ -10,7 +10,7 @@ import type { Fields } from './merge.js';
 import { checkOptions, type StoreOptions } from './options.js';
 import { Sessions } from './sessions.js';
 import { type Serializer, takeDated, takeSnapshot } from './snapshot.js';
-import { Answers } from './store-answers.js';
+import { Answers, tell } from './store-answers.js';
 
 /** What every AzureCacheStore has beyond the store of its framework. Each call takes a callback or answers a promise. */
 export interface AzureCacheStore {
@@ -79,17 +79,14 @@ export function callbackStoreOn<Base extends BaseStore>(
       this.disableTTL = options.disableTTL ?? false;
       this.#lifeOf = rules.lifeOf;
       this.#carrier = carrierFor(rules.serializer);
-      this.#answers = new Answers((error) => {
-        // Without a listener it would end the process.
-        if (this.listenerCount('error') > 0) this.#tell('error', error);
-      });
+      this.#answers = new Answers((error) => tell(this, 'error', error));
       this.#transport = parts.openTransport(options);
       this.#sessions = new parts.Sessions(this.#transport, {
         ...rules,
         dates: cookieDates,
         tell: (event, id) => {
           this.counts[event] += 1;
-          this.#tell(event, id);
+          tell(this, event, id);
         },
       });
       if (options.signalReadiness)
@@ -165,17 +162,6 @@ export function callbackStoreOn<Base extends BaseStore>(
             life,
           )
         : this.#sessions.renew(sid, life);
-    }
-
-    /** What a listener throws is an uncaught exception, as from any emitter, and no failure of the call. */
-    #tell(event: string, about: unknown): void {
-      try {
-        this.emit(event, about);
-      } catch (error) {
-        process.nextTick(() => {
-          throw error;
-        });
-      }
     }
   }
   return CallbackStore as unknown as new (

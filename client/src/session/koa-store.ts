@@ -11,7 +11,7 @@ import { checkOptions, type StoreOptions } from './options.js';
 import { Sessions } from './sessions.js';
 import { loadedSnapshot, type Serializer, takeSnapshot } from './snapshot.js';
 import { newStamp } from './stamp.js';
-import { Answers } from './store-answers.js';
+import { Answers, tell } from './store-answers.js';
 
 /** So much longer than its cookie koa-session has a store keep a session. */
 const KOA_EXTRA_MS = 10_000;
@@ -45,17 +45,14 @@ export class AzureCacheKoaStore extends EventEmitter {
     this.prefix = rules.prefix;
     this.#serializer = rules.serializer;
     this.#lifeOf = rules.lifeOf;
-    this.#answers = new Answers((error) => {
-      // Without a listener it would end the process.
-      if (this.listenerCount('error') > 0) this.#tell('error', error);
-    });
+    this.#answers = new Answers((error) => tell(this, 'error', error));
     this.#transport = parts.openTransport(options);
     this.#sessions = new parts.Sessions(this.#transport, {
       ...rules,
       dates: koaDates,
       tell: (event, id) => {
         this.counts[event] += 1;
-        this.#tell(event, id);
+        tell(this, event, id);
       },
     });
   }
@@ -137,17 +134,6 @@ export class AzureCacheKoaStore extends EventEmitter {
         : takeSnapshot(seen, this.#serializer, koaDates),
       whole,
     );
-  }
-
-  #tell(event: string, about: unknown): void {
-    try {
-      this.emit(event, about);
-    } catch (error) {
-      // As from any emitter: an uncaught exception, and no failure of the call.
-      process.nextTick(() => {
-        throw error;
-      });
-    }
   }
 }
 

@@ -1,7 +1,23 @@
 // How the calls of a store end: with errors that its framework does not misread, with a callback or a promise, and
 // before the store is closed. Called by the stores; knows nothing of sessions.
+import type { EventEmitter } from 'node:events';
 import { type Callback, settle } from '../callback.js';
 import { AzureCacheError } from '../errors.js';
+
+/**
+ * Emits an event of a store. An error is told only where somebody listens: elsewhere it would end the process. What a
+ * listener throws is an uncaught exception, as from any emitter, and no failure of the call.
+ */
+export function tell(store: EventEmitter, event: 'error' | 'dropped' | 'merged', about: unknown): void {
+  if (event === 'error' && store.listenerCount('error') === 0) return;
+  try {
+    store.emit(event, about);
+  } catch (error) {
+    process.nextTick(() => {
+      throw error;
+    });
+  }
+}
 
 export class Answers {
   readonly #underWay = new Set<Promise<unknown>>();
