@@ -25,13 +25,14 @@ internal static class Scripts
     /// TYPE is asked only where GET finds no string, be that an error (Redis) or nothing (Garnet).
     /// </summary>
     private const string IfEtag = Names + """
+        local size = redis.pcall('STRLEN', key)
+        if type(size) == 'number' and size > 1048576 then return 17 end
         local current = redis.pcall('GET', key)
         if type(current) ~= 'string' then
           local kind = call('TYPE', key)['ok']
           if kind == 'none' or kind == 'string' then return 2 end
           return 16
         end
-        if #current > 1048576 then return 17 end
         if redis.sha1hex(current) ~= ARGV[1] then return current end
 
         """;

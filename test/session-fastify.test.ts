@@ -99,7 +99,7 @@ for (const name of BACKENDS)
         set: (session) => {
           session.start = 1;
         },
-        // Its body arrives: what follows runs outside of the context in which the session was read.
+        // With a body, which is read between the session and this.
         slow: async (session, { body }) => {
           await gate.wait('slow');
           session.slow = (body as { value: number }).value;

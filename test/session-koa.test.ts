@@ -105,16 +105,24 @@ for (const name of BACKENDS)
           const store = newStore(t);
           const show: Act = ({ session }) => ({ start: session.start });
           const ask = await startApp(t, store, { set, show }, { maxAge: 1000, ...options });
-          await ask('set');
-          const [id] = await store.ids();
-          const text = await backend.text(`${store.prefix}${id}`);
-          let body: unknown;
-          for (let n = 0; n < 6; n += 1) {
-            await pause(400);
-            body = (await ask('show')).body;
+          for (let attempt = 1; ; attempt += 1) {
+            await ask('set');
+            const [id] = await store.ids();
+            const text = await backend.text(`${store.prefix}${id}`);
+            let body: unknown;
+            let longest = 0;
+            let last = performance.now();
+            for (let n = 0; n < 6; n += 1) {
+              await pause(400);
+              body = (await ask('show')).body;
+              longest = Math.max(longest, performance.now() - last);
+              last = performance.now();
+            }
+            const sameText = (await backend.text(`${store.prefix}${id}`)) === text;
+            // With a longer pause ending it was right: the machine was too busy, and it is asked again.
+            if (longest < 900 || attempt === 5) return { body, sameText };
+            await store.clear();
           }
-          const sameText = (await backend.text(`${store.prefix}${id}`)) === text;
-          return { body, sameText };
         }),
       );
       t.same(seen[0], { body: { start: 1 }, sameText: true }, 'rolling');

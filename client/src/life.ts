@@ -35,6 +35,11 @@ export function lifeOf(ttl: unknown): Life {
   return { ttlKind: 'for', ttlMs };
 }
 
+/** Of milliseconds, parts of one rounded up. Longer than the sidecar takes becomes the longest; undefined = it is over. */
+export function lifeOfMs(ms: number): Life | undefined {
+  return ms > 0 ? { ttlKind: 'for', ttlMs: Math.min(Math.ceil(ms), MAX_TTL_MS) } : undefined;
+}
+
 function invalid(): AzureCacheError {
   const message =
     "A ttl is a number of seconds above 0 and at most 10 years, 'never', or 'keep'; undefined and null stand for the default.";

@@ -4,7 +4,7 @@
 // that this store puts it in front of keys.
 import { EventEmitter } from 'node:events';
 import { AzureCacheError } from '../errors.js';
-import { type Life, MAX_TTL_MS } from '../life.js';
+import { type Life, lifeOf, lifeOfMs } from '../life.js';
 import { listPages } from '../transport/listing.js';
 import type { Operation, Result } from '../transport/operation.js';
 import { openTransport, type Transport, type TransportOptions } from '../transport/transport.js';
@@ -24,8 +24,6 @@ export interface KeyvStoreEntry {
   ttl?: number | undefined;
 }
 
-const NEVER: Life = { ttlKind: 'never', ttlMs: 0 };
-
 export class AzureCacheKeyv extends EventEmitter {
   declare namespace?: string | undefined;
   /** Keyv 5 iterates over stores of dialects that it knows. */
@@ -44,7 +42,7 @@ export class AzureCacheKeyv extends EventEmitter {
       throw new AzureCacheError('options_invalid', 'The options.prefix must be a string.');
     this.#prefix = prefix;
     this.#transport = openTransport(options);
-    this.#scope = new Scope(this.#transport, prefix, NEVER);
+    this.#scope = new Scope(this.#transport, prefix, lifeOf('never'));
   }
 
   /** The text under this key; undefined when there is none. A failure is told as `error` too: Keyv passes over it. */
@@ -145,7 +143,7 @@ export class AzureCacheKeyv extends EventEmitter {
         'value_invalid',
         'set: a text is taken. Leave the serialization of Keyv on, which makes one of every value.',
       );
-    const life = lifeOf(ttl);
+    const life = lifeOfTtl(ttl);
     return life ? { verb: 'put', key: this.#scope.key('set', key), value, ...life } : this.#on('delete', key);
   }
 
@@ -157,10 +155,10 @@ export class AzureCacheKeyv extends EventEmitter {
 const isOk = ({ status }: Result) => status === 'ok';
 const textOf = ({ value }: Result) => value?.toString();
 
-/** Undefined = the time is over. Longer than the sidecar takes becomes the longest. */
-function lifeOf(ttl: unknown): Life | undefined {
-  if (ttl === undefined || ttl === null) return NEVER;
+/** Undefined = the time is over. */
+function lifeOfTtl(ttl: unknown): Life | undefined {
+  if (ttl === undefined || ttl === null) return lifeOf('never');
   if (typeof ttl !== 'number' || Number.isNaN(ttl))
     throw new AzureCacheError('ttl_invalid', 'set: the ttl is a number of milliseconds, or left out.');
-  return ttl > 0 ? { ttlKind: 'for', ttlMs: Math.min(Math.ceil(ttl), MAX_TTL_MS) } : undefined;
+  return lifeOfMs(ttl);
 }

@@ -1,7 +1,7 @@
 // The options of a session store, checked: from what applications write to the rules of sessions.ts. Called by the
 // stores. Knows nothing of a store's framework but how its cookie says when it ends.
 import { AzureCacheError } from '../errors.js';
-import { defaultLife, type Life, MAX_TTL_MS } from '../life.js';
+import { defaultLife, type Life, lifeOf, lifeOfMs } from '../life.js';
 import type { TransportOptions } from '../transport/transport.js';
 import type { Conflict, Fields } from './merge.js';
 import type { Serializer } from './snapshot.js';
@@ -38,8 +38,6 @@ export interface StoreOptions extends TransportOptions {
   identifier?: string;
   token?: string;
 }
-
-const NEVER: Life = { ttlKind: 'never', ttlMs: 0 };
 
 /** What the rules of sessions.ts need of the options. */
 export interface CheckedOptions {
@@ -121,7 +119,7 @@ function lifeRule(
 ): LifeRule {
   const rule = timedRule(ttl, msLeft);
   // A session whose cookie is over ends all the same: that is how some applications log out.
-  return disableTTL ? (session) => rule(session) && NEVER : rule;
+  return disableTTL ? (session) => rule(session) && lifeOf('never') : rule;
 }
 
 /** The order: function, what the framework says, number, the application's environment, the sidecar. */
@@ -144,14 +142,14 @@ function cookieMsLeft(session: Fields): number | undefined {
   return typeof cookie?.maxAge === 'number' ? cookie.maxAge : undefined;
 }
 
-/** Undefined = the time is over. Longer than the sidecar takes becomes the longest. */
+/** Undefined = the time is over. */
 function lifeFor(ms: number): Life | undefined {
   if (typeof ms !== 'number' || Number.isNaN(ms))
     throw new AzureCacheError(
       'ttl_invalid',
       'The life of the session is no number: look at the function ttl, and at cookie.expires.',
     );
-  return ms > 0 ? { ttlKind: 'for', ttlMs: Math.min(Math.ceil(ms), MAX_TTL_MS) } : undefined;
+  return lifeOfMs(ms);
 }
 
 function invalid(message: string): AzureCacheError {
