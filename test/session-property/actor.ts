@@ -4,10 +4,10 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Operation, Result } from '../../client/dist/transport/operation.js';
 import type { HttpAnswer } from '../fixtures/http.js';
-import { COOKIE_MINUTES, type Content, contentOf, HIDDEN, same, show, without } from './content.js';
+import { COOKIE_MINUTES, type Content, contentOf, same, show, without } from './content.js';
+import type { Visit } from './frameworks/framework.js';
 import type { Asker } from './gate.js';
 import type { Step } from './plan.js';
-import type { SessionRequest } from './program.js';
 import type { Run } from './run.js';
 import { type Save, View } from './view.js';
 
@@ -40,7 +40,8 @@ export class Actor {
   readonly views: View[] = [];
   /** Undefined when it has no session any more. */
   view: View | undefined;
-  readonly #viewOf = new WeakMap<object, View>();
+  /** What a session is that is being made in place of another. */
+  #fresh: Content | undefined;
 
   constructor(run: Run, index: number, steps: readonly Step[]) {
     this.run = run;
@@ -58,33 +59,44 @@ export class Actor {
   }
 
   /** The middleware lets it begin. */
-  begins({ sessionID, session }: SessionRequest): void {
-    const known = sessionID === this.run.ids[0];
+  begins({ id, data }: Visit): void {
+    const known = id === this.run.ids[0];
     if (known !== (this.found !== undefined))
       this.fault(
         known ? 'it has got a session that had ended' : 'it has got a new session instead of its own',
       );
-    if (session) this.has(sessionID, session, known ? this.found : undefined);
+    if (known && this.found) this.loads(id, data, this.found);
+    else this.has(id, data, {}, { cookie: COOKIE_MINUTES });
   }
 
-  /** It has a session object now: of what was found, or a new one. */
-  has(id: string, session: object, found: Content | undefined): void {
-    const base = found ? without(found, HIDDEN) : {};
-    const view = new View(id, base, found ? base : { cookie: COOKIE_MINUTES });
-    this.views.push(view);
-    this.view = view;
-    this.#viewOf.set(session, view);
-    this.#compare(session, view);
+  /** It has a session object of what was found. */
+  loads(id: string, data: object, found: Content): void {
+    this.has(id, data, without(found, this.run.site.framework.hidden));
+  }
+
+  /** It has a session object: of what was loaded, or of nothing. */
+  has(id: string, data: object, loaded: Content, now = loaded): void {
+    this.view = new View(id, loaded, now);
+    this.views.push(this.view);
+    this.#compare(data, this.view);
+  }
+
+  /** Its session object is being replaced by a new one, which the framework may save at once. */
+  async renews({ fresh }: Visit, work: () => Promise<unknown>): Promise<void> {
+    this.#fresh = fresh;
+    await work();
+    this.#fresh = undefined;
   }
 
   /** The store is asked for a save or a touch, which `work` is. */
-  saves<T>(id: string, session: object, touchOnly: boolean, work: () => T): T {
-    const view = this.#viewOf.get(session);
+  saves<T>(id: string, data: object, touchOnly: boolean, work: () => T): T {
+    if (this.view?.id !== id && this.#fresh) this.has(id, data, {}, this.#fresh);
+    const { view } = this;
     if (view?.id !== id) {
       this.fault('a session was saved under an id that is not its own');
       return work();
     }
-    this.#compare(session, view);
+    this.#compare(data, view);
     this.run.tell(`${this.index} asks for a ${touchOnly ? 'touch' : 'save'} of ${show(view.now)}`);
     return scene.run({ actor: this, save: view.save(touchOnly) }, work);
   }
@@ -104,8 +116,8 @@ export class Actor {
     else this.fault('a put that no save has asked for');
   }
 
-  #compare(session: object, { now }: View): void {
-    const is = contentOf(session);
+  #compare(data: object, { now }: View): void {
+    const is = contentOf(data);
     if (!same(is, now)) this.fault(`the session object is ${show(is)}, where ${show(now)} was due`);
   }
 }

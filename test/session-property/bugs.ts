@@ -1,19 +1,20 @@
 // Faults that a store like this one can have, planted in it. The property must find each.
 
-import { cookieDates } from '../../client/dist/session/dates.js';
-import type { storeOn } from '../../client/dist/session/express-store.js';
 import type { Held } from '../../client/dist/session/held.js';
 import { type Snapshot, takeSnapshot } from '../../client/dist/session/snapshot.js';
 import type { Operation } from '../../client/dist/transport/operation.js';
 import { askerNow } from './actor.js';
+import type { Framework, Parts, Store } from './frameworks/framework.js';
 import { hold } from './gate.js';
 
-type Parts = NonNullable<Parameters<typeof storeOn>[1]>;
-type Store = { set(id: string, session: object, done?: (error?: unknown) => void): unknown };
-type Life = Parameters<InstanceType<Parts['Sessions']>['save']>[2];
+type SessionsOf = InstanceType<Parts['Sessions']>;
+type Life = Parameters<SessionsOf['save']>[2];
+type Rules = ConstructorParameters<Parts['Sessions']>[1];
 
 export interface PlantedBug {
   title: string;
+  /** The frameworks with which it can be; all, if not given. */
+  on?: Framework['name'][];
   /** What stands below the store, with the bug. */
   parts?(parts: Parts): Parts;
   /** Puts the bug into the store itself. */
@@ -70,29 +71,40 @@ function withSeen(seen: (held: Held) => () => object): (parts: Parts) => Parts {
   return ({ openTransport, Sessions }) => ({
     openTransport,
     Sessions: class extends Sessions {
+      readonly #dates: Rules['dates'];
+
+      constructor(...given: ConstructorParameters<Parts['Sessions']>) {
+        super(...given);
+        this.#dates = given[1].dates;
+      }
+
       override async save(held: Held, now: Snapshot, life: Life): Promise<void> {
         const session = seen(held);
         await super.save(held, now, life);
-        held.seen = takeSnapshot({ ...session() }, JSON, cookieDates);
+        held.seen = takeSnapshot({ ...session() }, JSON, this.#dates);
       }
     },
   });
 }
 
-/** The store makes its calls of `save` before its `set` returns: what is set by then is what is saved. */
+/**
+ * The store makes its calls of `save` before its `set` returns: what is set by then is what is saved. koa-session gives
+ * a store a copy, which nothing changes.
+ */
 function seenLate(): PlantedBug {
   let saving: object = {};
   return {
     title: 'what a request changes while its save is under way counts as saved',
+    on: ['express', 'fastify'],
     parts: withSeen(() => {
       const session = saving;
       return () => session;
     }),
     store: (store) => {
       const set = store.set.bind(store);
-      store.set = (id, session, done) => {
+      store.set = (id, session, ...more) => {
         saving = session;
-        return set(id, session, done);
+        return set(id, session, ...more);
       };
     },
   };

@@ -4,17 +4,15 @@ import { isDeepStrictEqual } from 'node:util';
 
 export type Content = Readonly<Record<string, unknown>>;
 
-/** A name that Session has a method of: express-session leaves such a field out of its objects. */
-export const HIDDEN = 'touch';
 /** What the middleware gives to a new session. */
 export const COOKIE_MINUTES = 60;
 
 export const minutesOf = (ms: number) => Math.round(ms / 60_000);
 
-/** Of a session object, or of what is stored once it is read as JSON. */
+/** Of a session object, or of what is stored once it is read as JSON: in its cookie, or as koa-session writes it. */
 export function contentOf(session: object): Content {
-  const { cookie, ...fields } = JSON.parse(JSON.stringify(session));
-  return { ...fields, cookie: minutesOf(cookie.originalMaxAge) };
+  const { cookie, _maxAge, _expire, ...fields } = JSON.parse(JSON.stringify(session));
+  return { ...fields, cookie: minutesOf(cookie?.originalMaxAge ?? _maxAge) };
 }
 
 /** Without the fields that are named here. */

@@ -1,42 +1,25 @@
-// What one request does with its session, step by step, as an application does: on `req.session`, with callbacks.
-// Values are unlike in every request and step, so that a lost one can be told.
-import { promisify } from 'node:util';
+// What one request does with its session, step by step, as an application does. Values are unlike in every request and
+// step, so that a lost one can be told.
 import type { Actor } from './actor.js';
+import type { Visit } from './frameworks/framework.js';
 import { hold } from './gate.js';
 import type { Step } from './plan.js';
 
-type Done = (error?: unknown) => void;
-
-/** As much of `req` as is used here. */
-export interface SessionRequest {
-  sessionID: string;
-  session?: Session;
-}
-
-type Session = Record<string, unknown> & {
-  cookie: { maxAge: number };
-  touch(): void;
-  save(done: Done): void;
-  reload(done: Done): void;
-  destroy(done: Done): void;
-  regenerate(done: Done): void;
-};
-
 interface Scene {
   actor: Actor;
-  request: SessionRequest;
-  session: Session;
+  visit: Visit;
+  session: Record<string, unknown>;
   /** Of this request and step. */
   mark: string;
 }
 
-export async function playSteps(actor: Actor, request: SessionRequest): Promise<void> {
+export async function playSteps(actor: Actor, visit: Visit): Promise<void> {
   for (const [index, step] of actor.steps.entries()) {
-    const { session } = request;
-    // It was destroyed; express-session has taken it away.
+    const { session } = visit;
+    // It was destroyed, and the framework has taken it away.
     if (!session) return;
     actor.run.tell(`${actor.index} ${step}`);
-    await DO[step]({ actor, request, session, mark: `${actor.index}.${index}` });
+    await DO[step]({ actor, visit, session, mark: `${actor.index}.${index}` });
   }
 }
 
@@ -54,10 +37,10 @@ const DO: Record<Step, (scene: Scene) => void | Promise<void>> = {
   'remember 20 min': (scene) => remember(scene, 20),
   'remember 2 h': (scene) => remember(scene, 120),
   'remember 30 d': (scene) => remember(scene, 43_200),
-  touch: ({ session }) => session.touch(),
+  touch: ({ visit }) => visit.touch?.(),
   wait: ({ actor }) => hold(actor.run.waiting, undefined, async () => {}),
-  save: ({ actor, session }) => actor.run.until(promisify(session.save).call(session)),
-  'save, not awaited': ({ actor, session }) => void actor.run.until(promisify(session.save).call(session)),
+  save,
+  'save, not awaited': (scene) => void save(scene),
   reload,
   destroy,
   regenerate,
@@ -86,34 +69,46 @@ function add(scene: Scene): void {
   if (actor.view) actor.view.added += more;
 }
 
-function remember({ actor, session }: Scene, minutes: number): void {
-  session.cookie.maxAge = minutes * 60_000;
+function remember({ actor, visit }: Scene, minutes: number): void {
+  visit.remember(minutes);
   actor.view?.change('cookie', minutes);
 }
 
-/** Changes that were not saved are gone; of a session that has ended nothing can be loaded, and the object stays. */
-async function reload({ actor, request, session }: Scene): Promise<void> {
-  const failed = await actor.run.until(
-    promisify(session.reload)
-      .call(session)
-      .then(
-        () => false,
-        () => true,
-      ),
+function save({ actor, visit }: Scene): Promise<void> {
+  return actor.run.until(
+    visit.save().then(
+      () => {},
+      (error) => actor.fault(`a save has failed: ${error}`),
+    ),
   );
-  if (failed !== (actor.found === undefined))
-    actor.fault(`a reload ${failed ? 'has failed' : 'has found a session that had ended'}`);
-  if (!failed && request.session) actor.has(request.sessionID, request.session, actor.found);
 }
 
-async function destroy({ actor, request, session }: Scene): Promise<void> {
-  actor.run.toEnd.add(request.sessionID);
+/** Changes that were not saved are gone; of a session that has ended nothing can be loaded. */
+async function reload({ actor, visit }: Scene): Promise<void> {
+  if (!visit.reload) return;
+  const { session } = visit;
+  const failed = await actor.run.until(
+    visit.reload().then(
+      () => false,
+      () => true,
+    ),
+  );
+  // Where it fails the object stays; or there is one of nothing, in which the framework does not say so.
+  if (failed && !actor.found) return;
+  if (failed || visit.session === session) actor.fault('a reload has failed');
+  else if (actor.found) actor.loads(visit.id, visit.data, actor.found);
+  else actor.has(visit.id, visit.data, {}, visit.fresh);
+}
+
+async function destroy({ actor, visit }: Scene): Promise<void> {
+  actor.run.toEnd.add(visit.id);
   actor.view = undefined;
-  await actor.run.until(promisify(session.destroy).call(session));
+  await actor.run.until(visit.destroy());
 }
 
-async function regenerate({ actor, request, session }: Scene): Promise<void> {
-  actor.run.toEnd.add(request.sessionID);
-  await actor.run.until(promisify(session.regenerate).call(session));
-  if (request.session) actor.has(request.sessionID, request.session, undefined);
+async function regenerate({ actor, visit }: Scene): Promise<void> {
+  const { id } = visit;
+  actor.run.toEnd.add(id);
+  await actor.run.until(actor.renews(visit, () => visit.regenerate()));
+  if (actor.view?.id === id) actor.has(visit.id, visit.data, {}, visit.fresh);
 }

@@ -1,7 +1,7 @@
 // What is promised, checked on what lies in the cache and what the browser got, when a run is over. From what the
 // requests have done alone: an error in the model of the merge rules (model.ts) cannot hide a change that was lost.
 import type { Actor } from './actor.js';
-import { type Content, minutesOf, same, show, without } from './content.js';
+import { type Content, minutesOf, same, show } from './content.js';
 import type { Run } from './run.js';
 import type { View } from './view.js';
 
@@ -25,7 +25,8 @@ export async function checkEntries(run: Run, seed: Content): Promise<void> {
     if (run.plan.settings.conflict === 'sum') checkHits(run, index === 0 ? seed : {}, views, found.content);
     const due = run.model.entry(id);
     if (!same(found, due)) run.fault(`${id} is ${show(found)}, where ${show(due)} was due`);
-    if (run.plan.settings.touchAfter < IDLE_SECONDS && found.minutes !== found.content.cookie)
+    const isRenewed = views.length > 0 && run.plan.settings.touchAfter < IDLE_SECONDS;
+    if (isRenewed && found.minutes !== found.content.cookie)
       run.fault(`${id} was used, and has ${found.minutes} minutes left of ${found.content.cookie}`);
   }
 }
@@ -35,8 +36,7 @@ function lostChanges(seed: Content, views: View[], found: Content): string[] {
   const fields = Object.keys({ ...seed, ...found, ...Object.assign({}, ...views.map(({ now }) => now)) });
   return fields.flatMap((field) => {
     const writers = views.filter(({ saved }) => saved?.changed.has(field));
-    const created = seed[field] === undefined && field === 'cookie';
-    if (writers.length > 1 || (writers.length === 0 && created)) return [];
+    if (writers.length > 1) return [];
     const due = writers[0] ? writers[0].saved?.content[field] : seed[field];
     return same(found[field], due) ? [] : [`${field} is ${show(found[field])}, and ${show(due)} was lost`];
   });
@@ -52,20 +52,17 @@ function checkHits(run: Run, seed: Content, views: View[], found: Content): void
 export function checkCookies({ run, view, views, answer, index }: Actor, id: string): void {
   const fault = (what: string) => run.fault(`the answer to request ${index}: ${what}`);
   if (answer?.status !== 200 || String(answer.body) !== 'done') return fault(`status ${answer?.status}`);
-  const [cookie, ...more] = answer.headers['set-cookie'] ?? [];
+  // One without a value takes away what the request came with; @fastify/session may set a new one behind it.
+  const [cookie, ...more] = (answer.headers['set-cookie'] ?? []).filter((text) => !text.startsWith('sid=;'));
   if (more.length > 0) return fault('more than one cookie');
-  if (!cookie) return mustSet(run, views, view, id) ? fault('no cookie') : undefined;
+  const { framework } = run.site;
+  if (!cookie) {
+    const isDue = view && framework.setsCookie(view.id === id, views, run.plan.settings);
+    return isDue ? fault('no cookie') : undefined;
+  }
   if (!view) return fault('a cookie of a session that was destroyed');
-  if (!cookie.startsWith(`${run.site.cookieOf(view.id)};`)) fault('the cookie names another session');
-  const minutes = minutesOf(Date.parse(/Expires=([^;]+)/.exec(cookie)?.[1] ?? '') - Date.now());
+  const named = (text: string) => decodeURIComponent(text.split(';', 1)[0] ?? '');
+  if (named(cookie) !== named(framework.cookieOf(view.id))) fault('the cookie names another session');
+  const minutes = minutesOf(Date.parse(/expires=([^;]+)/i.exec(cookie)?.[1] ?? '') - Date.now());
   if (minutes !== view.now.cookie) fault(`the cookie lives ${minutes} of ${view.now.cookie} minutes`);
-}
-
-/** Whether the middleware has a reason to. It may have more: to it, fields in another order are a change. */
-function mustSet(run: Run, views: View[], view: View | undefined, id: string): boolean {
-  const [first] = views;
-  if (!view || !first) return false;
-  const { rolling, saveUninitialized } = run.plan.settings;
-  if (view.id === id ? rolling : saveUninitialized) return true;
-  return view.id !== first.id || !same(without(view.now, 'cookie'), without(first.loaded, 'cookie'));
 }

@@ -2,9 +2,9 @@
 // promise is broken (promises.ts), and all that is written, read and answered is as the model says (model.ts, actor.ts).
 // Searched here for a plan (plan.ts) that breaks it. Used by test/session-property-*.test.ts.
 //
-// Covered: get, createSession, set, touch and destroy of the store as express-session calls them, over HTTP; a session
-// that others left, sessions made by regenerate and by a request that comes after the end; saves that are not awaited;
-// the rules of merging, atomic fields and "remember me"; touchAfter, resave, rolling, saveUninitialized; Set-Cookie.
+// Covered: the store as express-session, @fastify/session and koa-session call it, over HTTP; a session that others left,
+// sessions made by regenerate and by a request that comes after the end; saves that are not awaited; the rules of
+// merging, atomic fields and "remember me"; touchAfter, resave, rolling, saveUninitialized; Set-Cookie.
 // Requests have stores of their own, as in processes of their own, or share one. Either way each is free of the others;
 // what one asks about one entry keeps its order, as it does on a connection.
 //
@@ -16,8 +16,10 @@ import { relative } from 'node:path';
 import fc from 'fast-check';
 import type { Test } from 'tap';
 import { openTransport } from '../../client/dist/transport/transport.js';
+import { startRedis } from '../fixtures/redis.js';
 import { startSidecar } from '../fixtures/sidecar.js';
 import type { PlantedBug } from './bugs.js';
+import type { Framework } from './frameworks/framework.js';
 import { type Plan, plans } from './plan.js';
 import { Run } from './run.js';
 import { Site } from './site.js';
@@ -32,9 +34,9 @@ const DEADLINE_MS = 30_000;
 export async function sites(t: Test, env: Record<string, string> = {}) {
   const sidecar = await startSidecar({ env });
   t.teardown(() => sidecar.stop());
-  return async (t: Test, bug?: PlantedBug): Promise<Site> => {
+  return async (t: Test, framework: Framework, bug?: PlantedBug): Promise<Site> => {
     const transport = openTransport({ url: sidecar.url, deadlineMs: DEADLINE_MS });
-    const site = await Site.open(transport, bug);
+    const site = await Site.open(transport, framework, bug);
     t.teardown(async () => {
       site.close();
       await transport.close();
@@ -43,8 +45,22 @@ export async function sites(t: Test, env: Record<string, string> = {}) {
   };
 }
 
-/** Expects that no plan breaks the property. */
-export async function holds(t: Test, site: Site, runs: number): Promise<void> {
+/** Of each framework on each backend. */
+export const RUNS = 5000;
+
+/** Expects that no plan breaks the property, on either backend. */
+export async function holdsOnBoth(t: Test, framework: Framework): Promise<void> {
+  const redis = await startRedis();
+  t.teardown(() => redis.stop());
+  const backends = { embedded: {}, 'redis-server': { AZURE_CACHE_CONNECTION: redis.url } };
+  const opens = Object.entries(backends).map(async ([name, env]) => ({ name, open: await sites(t, env) }));
+  for (const { name, open } of await Promise.all(opens))
+    t.test(`${RUNS} plans of concurrent requests on one session break no promise (${name})`, async (t) =>
+      holds(t, await open(t, framework), RUNS),
+    );
+}
+
+async function holds(t: Test, site: Site, runs: number): Promise<void> {
   const found = await search(site, runs, true);
   t.comment(`PROPERTY_SEED=${SEED}: ${found.numRuns} runs, ${JSON.stringify(site.counts)}`);
   if (found.failed) t.comment(reportOf(found));

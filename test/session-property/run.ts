@@ -39,7 +39,7 @@ export class Run {
 
   async play(): Promise<void> {
     const id = this.newId();
-    const seed = seedOf(this.plan);
+    const seed = seedOf(this.plan, this.site.framework.hidden);
     await this.site.put(id, seed);
     this.model.seed(id, seed);
     await this.#playOn(
@@ -101,7 +101,7 @@ export class Run {
       actor.arrived = resolve;
     });
     const { url, agent } = this.site;
-    const headers = { cookie: this.site.cookieOf(id) };
+    const headers = { cookie: this.site.framework.cookieOf(id) };
     const answered = request({ url, agent, path: `/${actor.index}`, headers }).then(
       (answer) => {
         actor.answer = answer;

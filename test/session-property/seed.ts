@@ -1,5 +1,6 @@
-// The session that all requests of a run begin with, as an application on connect-redis could have left it.
-import { COOKIE_MINUTES, type Content, HIDDEN } from './content.js';
+// The session that all requests of a run begin with, as an application on another store could have left it.
+import { COOKIE_MINUTES, type Content } from './content.js';
+import type { Framework } from './frameworks/framework.js';
 import type { Plan } from './plan.js';
 
 export interface Seed {
@@ -8,7 +9,8 @@ export interface Seed {
   minutes: number;
 }
 
-export function seedOf({ settings, requests }: Plan): Seed {
+/** @param hidden the name of the field that is left out of session objects */
+export function seedOf({ settings, requests }: Plan, hidden: string): Seed {
   // Every other request has its own field already.
   const own = requests.flatMap((_, index) => (index % 2 === 0 ? [[`own${index}`, { list: ['seed'] }]] : []));
   const content = {
@@ -16,16 +18,14 @@ export function seedOf({ settings, requests }: Plan): Seed {
     user: { id: 'seed' },
     hits: 5000,
     ...Object.fromEntries(own),
-    ...(settings.hidden && { [HIDDEN]: 'kept' }),
+    ...(settings.hidden && { [hidden]: 'kept' }),
     cookie: COOKIE_MINUTES,
   };
   return { content, minutes: COOKIE_MINUTES - 10 };
 }
 
 /** What lies in the cache for it. */
-export function textOf({ content }: Seed): string {
+export function textOf({ content }: Seed, { dataOf }: Framework): string {
   const { cookie, ...fields } = content;
-  const originalMaxAge = Number(cookie) * 60_000;
-  const expires = new Date(Date.now() + originalMaxAge).toISOString();
-  return JSON.stringify({ cookie: { originalMaxAge, expires, httpOnly: true, path: '/' }, ...fields });
+  return JSON.stringify(dataOf(fields, Number(cookie) * 60_000));
 }
