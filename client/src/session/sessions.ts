@@ -6,8 +6,9 @@ import type { Life } from '../life.js';
 import { listPages } from '../transport/listing.js';
 import type { Transport } from '../transport/transport.js';
 import type { Dates } from './dates.js';
+import { Ends } from './ends.js';
 import { Entries } from './entries.js';
-import type { Held, Loaded } from './held.js';
+import type { Held, Loaded, Stored } from './held.js';
 import type { Conflict, Fields } from './merge.js';
 import { readSession, type Serializer, type Snapshot, sameSettings } from './snapshot.js';
 import { Toucher } from './toucher.js';
@@ -36,6 +37,7 @@ export class Sessions {
   readonly #entries: Entries;
   readonly #toucher: Toucher;
   readonly #writer: Writer;
+  readonly #ends = new Ends();
   /** Those with saves under way, by session id. */
   readonly #saving = new Map<string, Set<Held>>();
 
@@ -52,12 +54,10 @@ export class Sessions {
    * @throws AzureCacheError, and what a serializer of the application's own throws
    */
   async load(id: string): Promise<Loaded | undefined> {
-    const stored = await this.#entries
-      .get(id, this.#rules.touchAfterMs > 0 || this.#rules.dates.byEnd === true)
-      .catch((error: AzureCacheError) => {
-        if (error.code === 'foreign_type') return undefined;
-        throw error;
-      });
+    const stored = await this.#read(id).catch((error: AzureCacheError) => {
+      if (error.code === 'foreign_type') return undefined;
+      throw error;
+    });
     const session = stored && (await readSession(stored.text, this.#rules, stored.endsAt));
     return session && { session, stored };
   }
@@ -90,18 +90,21 @@ export class Sessions {
   /** Writes over whatever lies there: for callers that have read nothing. */
   async put(id: string, text: string, life: Life | undefined): Promise<void> {
     if (!life) return this.destroy(id);
+    this.#ends.forget(id);
     await this.#entries.run('put', id, { value: text, ...life });
   }
 
   /** Renews the life of whatever lies there. */
   async renew(id: string, life: Life | undefined): Promise<void> {
     if (!life) return this.destroy(id);
+    this.#ends.forget(id);
     await this.#entries.run('touch', id, life);
   }
 
   /** Ends a session. Saves of it that wait here for their turn are dropped. */
   async destroy(id: string): Promise<void> {
     for (const held of this.#saving.get(id) ?? []) held.destroyed = true;
+    this.#ends.forget(id);
     await this.#entries.run('delete', id, {});
   }
 
@@ -126,6 +129,16 @@ export class Sessions {
     await Promise.all((await this.ids()).map((id) => this.destroy(id)));
   }
 
+  async #read(id: string): Promise<Stored | undefined> {
+    const { touchAfterMs, dates } = this.#rules;
+    if (dates.byEnd || touchAfterMs === 0) return this.#entries.get(id, dates.byEnd === true);
+    const isKnown = this.#ends.has(id);
+    const stored = await this.#entries.get(id, !isKnown);
+    if (stored && isKnown) stored.endsAt = this.#ends.get(id, stored.etag);
+    if (stored) this.#ends.set(id, stored.etag, stored.endsAt);
+    return stored;
+  }
+
   /** Saves and touches of one session object queue behind each other. */
   #inTurn(held: Held, work: () => Promise<void>): Promise<void> {
     const turn = held.last ? held.last.then(work, work) : work();
@@ -135,6 +148,8 @@ export class Sessions {
     const leave = () => {
       if (held.last !== turn) return;
       held.last = undefined;
+      if (this.#rules.touchAfterMs > 0 && held.stored)
+        this.#ends.set(held.id, held.stored.etag, held.stored.endsAt);
       saving.delete(held);
       if (saving.size === 0) this.#saving.delete(held.id);
     };
