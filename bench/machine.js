@@ -9,9 +9,15 @@ import { arch, cpus, totalmem, type } from 'node:os';
  */
 export function describeMachine(command, versions) {
   const [{ model }] = cpus();
-  const packages = ['fastify', 'edge-js', 'redis', 'ioredis', 'connect-redis', 'autocannon'].map(
-    (name) => `${name} ${packageVersion(name)}`,
-  );
+  const packages = [
+    'fastify',
+    'edge-js',
+    'redis',
+    'ioredis',
+    'connect-redis',
+    '@fastify/session',
+    'autocannon',
+  ].map((name) => `${name} ${packageVersion(name)}`);
   return [
     ['Date', new Date().toISOString().slice(0, 10)],
     ['Command', `\`${command}\``],

@@ -3,6 +3,7 @@
 import { AT_A_TIME, cellName, latencyRatioOf, ratioOf } from './compare.js';
 import { VERBS } from './doors.js';
 import { median, percentile } from './load.js';
+import { REQUESTS_ASKED } from './rolling.js';
 import { REQUESTS } from './sessions.js';
 
 const INTRODUCTION = `# Benchmarks
@@ -12,11 +13,23 @@ on one machine over loopback, and shares its processors: figures compare what st
 Values have 1 KiB, there are 100 keys, the near cache is off. What is compared takes turns in every round; a figure is the median of the rounds, with the lowest and the
 highest. HTTP is asked by autocannon over as many kept-alive connections as are named; the client, node-redis and
 ioredis use one connection each. A session has 1 KiB too; get + touch and get + set are what express-session's
-middleware asks of its store for one request.
+middleware asks of its store for one request. What reaches Redis is counted by Redis, while an app with @fastify/session
+is asked over HTTP for ten sessions of an hour that were last renewed ten minutes ago.
 `;
 
 /** @returns {string} the whole page */
-export function writePage({ machine, targets, cells, stores, sessions, layers, starts, memory, soak }) {
+export function writePage({
+  machine,
+  targets,
+  cells,
+  stores,
+  sessions,
+  rolling,
+  layers,
+  starts,
+  memory,
+  soak,
+}) {
   return [
     INTRODUCTION,
     table(['', ''], machine),
@@ -24,6 +37,11 @@ export function writePage({ machine, targets, cells, stores, sessions, layers, s
     table(['what', 'measured', 'wanted', ''], verdicts({ cells, sessions, starts, memory, soak })),
     ...VERBS.flatMap((verb) => rates(`## ${verb}, answers a second`, targets, cells, verb)),
     ...REQUESTS.flatMap((what) => rates(`## Session, ${what}, a second`, stores, sessions, what)),
+    `## Session, rolling: what reaches Redis for ${number(REQUESTS_ASKED)} requests that change nothing\n`,
+    table(
+      ['', 'reads', 'saves', 'touches', 'sent', 'run in scripts', 'KiB to Redis'],
+      rolling.map(rollingRow),
+    ),
     '## One at a time, microseconds until the answer\n',
     table(
       ['', 'backend', ...VERBS.flatMap((verb) => [`${verb} p50`, `${verb} p99`])],
@@ -110,6 +128,14 @@ function verdict(what, measured, word, wanted, digits = 2) {
 function latencies(cells, target, verb) {
   const times = cells.get(cellName(target, verb, 1)).latencies;
   return [percentile(times, 0.5), percentile(times, 0.99)].map((time) => time.toFixed(0));
+}
+
+function rollingRow({ name, reads, saves, touches, sent, scripted, bytes }) {
+  const byName = (counts) =>
+    Object.entries(counts)
+      .map(([command, count]) => `${number(count)} ${command}`)
+      .join(', ') || '0';
+  return [name, ...[reads, saves, touches].map(byName), ...[sent, scripted, bytes / 1024].map(number)];
 }
 
 function processRows(starts, memory) {

@@ -10,6 +10,7 @@ import { measureLayers } from './layers.js';
 import { describeMachine } from './machine.js';
 import { measureMemory, measureSoak, measureStart } from './process.js';
 import { writePage } from './report.js';
+import { measureRolling } from './rolling.js';
 import { startRedis, startSidecar, startWebdis, stopAll } from './servers.js';
 import { measureSessions, openStores } from './sessions.js';
 
@@ -51,6 +52,7 @@ for (const target of targets) await target.close();
 const stores = await openStores({ redis, onRedis });
 const sessions = await measureSessions(stores, how);
 for (const store of stores) await store.close();
+const rolling = await measureRolling({ redis, onRedis, onProgress });
 await stopAll();
 
 const command = ['npm run bench', ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : [])].join(
@@ -58,7 +60,7 @@ const command = ['npm run bench', ...(process.argv.length > 2 ? ['--', ...proces
 );
 const machine = describeMachine(command, embedded.versions);
 const page = writePage({
-  ...{ machine, targets, cells, stores, sessions, layers, starts, memory },
+  ...{ machine, targets, cells, stores, sessions, rolling, layers, starts, memory },
   soak: soaked,
 });
 process.stdout.write(page);

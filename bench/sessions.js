@@ -9,7 +9,7 @@ import { callLoad } from './load.js';
 
 export const REQUESTS = ['get + touch', 'get + set'];
 /** A session of about 1 KiB. */
-const FIELDS = {
+export const FIELDS = {
   user: { id: 42, name: 'Ada Lovelace' },
   cart: Array.from({ length: 24 }, (_, n) => ({ item: n, name: `thing ${n}` })),
 };
