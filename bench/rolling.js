@@ -28,26 +28,26 @@ export async function measureRolling({ redis, onRedis, onProgress }) {
   const watcher = await createClient({ socket: redis }).connect();
   const own = { url: `unix:${onRedis.socketPath}`, prefix: PREFIX };
   const stores = {
-    'connect-redis on node-redis': new RedisStore({ client, prefix: PREFIX }),
-    azurecache: new AzureCacheFastifyStore(own),
-    'azurecache, touchAfter: 60': new AzureCacheFastifyStore({ ...own, touchAfter: 60 }),
+    'connect-redis on node-redis': () => new RedisStore({ client, prefix: PREFIX }),
+    azurecache: () => new AzureCacheFastifyStore(own),
+    'azurecache, touchAfter: 60': () => new AzureCacheFastifyStore({ ...own, touchAfter: 60 }),
   };
   const measured = [];
-  for (const [name, store] of Object.entries(stores)) {
+  for (const [name, newStore] of Object.entries(stores)) {
     onProgress(`rolling, ${name}`);
-    const app = await startApp(store);
+    const cookies = await withApp(newStore(), logIn);
     for (const key of await client.keys(`${PREFIX}*`)) await client.pExpire(key, LEFT_MS);
-    measured.push({ name, ...(await watch(watcher, () => app.ask(REQUESTS_ASKED))) });
-    await app.close();
-    await store.close?.();
+    // Another process: it knows nothing of these sessions yet.
+    const counts = await withApp(newStore(), (url) => watch(watcher, () => ask(url, cookies)));
+    measured.push({ name, ...counts });
   }
   await watcher.close();
   await client.close();
   return measured;
 }
 
-/** An app with sessions in the store. */
-async function startApp(store) {
+/** Does something with an app that has its sessions in the store. */
+async function withApp(store, work) {
   const app = fastify();
   app.register(fastifyCookie);
   app.register(fastifySession, {
@@ -61,18 +61,24 @@ async function startApp(store) {
     return {};
   });
   app.get('/', async ({ session }) => ({ name: session.user.name }));
-  const url = await app.listen({ host: '127.0.0.1', port: 0 });
+  const result = await work(await app.listen({ host: '127.0.0.1', port: 0 }));
+  await app.close();
+  await store.close?.();
+  return result;
+}
+
+/** @returns the cookies of sessions that were made for this */
+async function logIn(url) {
   const logins = await Promise.all(Array.from({ length: SESSIONS }, () => answerOf(`${url}/login`)));
-  const cookies = logins.map(({ headers }) => headers.getSetCookie()[0].split(';', 1)[0]);
-  return {
-    ask: (requests) =>
-      Promise.all(
-        cookies.map(async (cookie) => {
-          for (let n = 0; n < requests / SESSIONS; n++) await answerOf(url, { cookie });
-        }),
-      ),
-    close: () => app.close(),
-  };
+  return logins.map(({ headers }) => headers.getSetCookie()[0].split(';', 1)[0]);
+}
+
+function ask(url, cookies) {
+  return Promise.all(
+    cookies.map(async (cookie) => {
+      for (let n = 0; n < REQUESTS_ASKED / SESSIONS; n++) await answerOf(url, { cookie });
+    }),
+  );
 }
 
 /** @throws when it is no 200: without its session it is none */
