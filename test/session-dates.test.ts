@@ -1,7 +1,7 @@
 // The dates inside a session: renewed when it is read, and no change when nothing but them has changed.
 import { Cookie } from 'express-session';
 import t from 'tap';
-import { cookieDates, datedFields } from '../client/dist/session/dates.js';
+import { cookieDates, datedFields, koaDates } from '../client/dist/session/dates.js';
 
 const NOW = Date.UTC(2026, 0, 1);
 const iso = (ms: number) => new Date(ms).toISOString();
@@ -102,4 +102,30 @@ t.test('a cookie of express-session that is touched again and again stays the sa
   // What express-session does at the end of each request (session.js, resetMaxAge).
   for (let n = 0; n < 20; n += 1) cookie.maxAge = Number(cookie.originalMaxAge);
   t.ok(same(before, datedFields(cookieDates, { cookie }).cookie));
+});
+
+t.test(
+  'koa: a session that was read ends when its entry does, one without end its _maxAge from now',
+  async (t) => {
+    const renewed = (session: Record<string, unknown>, endsAt?: number) => {
+      koaDates.renew(session, NOW, endsAt);
+      return session;
+    };
+    t.same(renewed({ _maxAge: 1000, _expire: 7 }, NOW + 400), { _maxAge: 1000, _expire: NOW + 400 });
+    t.same(renewed({ _maxAge: 1000 }), { _maxAge: 1000, _expire: NOW + 1000 });
+    t.same(renewed({ _expire: 7 }, NOW + 400), { _expire: 7 }, 'a date without an age is left alone');
+    t.same(
+      renewed({ _session: true, _expire: 7 }),
+      { _session: true },
+      'what ends with the browser has none',
+    );
+    for (const age of ['soon', null, {}, [1000], true, 1e300])
+      t.same(renewed({ _maxAge: age, n: 1 }, NOW), { n: 1 }, `no age: ${age}`);
+  },
+);
+
+t.test('koa: the age and its absence are settings, the date is none', async (t) => {
+  t.ok(koaDates.same('_expire', 1, undefined));
+  t.notOk(koaDates.same('_maxAge', 1000, 1001));
+  t.notOk(koaDates.same('_session', undefined, true));
 });

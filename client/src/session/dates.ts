@@ -67,7 +67,11 @@ export const koaDates: Dates = {
   },
 
   renew(session, now, endsAt) {
+    // Of a cookie with such an age `cookies` throws. What cannot be used is as if it were not there.
+    if (!isAge(session._maxAge)) delete session._maxAge;
     if (typeof session._maxAge === 'number') session._expire = endsAt ?? now + session._maxAge;
+    // The cookie ends with the browser: after a merge, this is the date of what it was before.
+    else if ('_session' in session) delete session._expire;
   },
 };
 
@@ -83,6 +87,11 @@ function sameMaxAge(a: Cookie, b: Cookie): boolean {
 
 function timeOf(date: unknown): number | undefined {
   return date === null || date === undefined ? undefined : new Date(date as string | Date).getTime();
+}
+
+/** Milliseconds that lead from now to a date. */
+export function isAge(ms: unknown): ms is number {
+  return typeof ms === 'number' && !Number.isNaN(new Date(Date.now() + ms).getTime());
 }
 
 function isObject(value: unknown): value is Cookie {

@@ -2,11 +2,12 @@
 // save; a call without one reads and writes all the same, but cannot tell whose changes are whose. What it calls is in
 // its src/context.ts (7.0). The rules are session/sessions.ts'.
 import { EventEmitter } from 'node:events';
+import { AzureCacheError } from '../errors.js';
 import { openTransport } from '../transport/transport.js';
 import type { SessionRecord } from './callback-store.js';
 import { koaDates } from './dates.js';
-import { Held, type Loaded } from './held.js';
-import type { Fields } from './merge.js';
+import { Held, type Stored } from './held.js';
+import { savedByKoa, takeOwnAway } from './koa-fields.js';
 import { checkOptions, type StoreOptions } from './options.js';
 import { Sessions } from './sessions.js';
 import { loadedSnapshot, type Serializer, takeSnapshot } from './snapshot.js';
@@ -16,6 +17,9 @@ import { Answers, tell } from './store-answers.js';
 /** So much longer than its cookie koa-session has a store keep a session. */
 const KOA_EXTRA_MS = 10_000;
 
+/** Of the options of a store: koa-session calls no touch, and has no way to go on without a session. */
+const NOT_HERE = ['disableTouch', 'signalReadiness'] as const;
+
 /** What koa-session gives with each call. */
 export interface KoaCall {
   ctx?: object;
@@ -23,7 +27,7 @@ export interface KoaCall {
 
 const PARTS = { openTransport, Sessions };
 
-export type KoaStoreOptions = Omit<StoreOptions, 'disableTouch' | 'signalReadiness'>;
+export type KoaStoreOptions = Omit<StoreOptions, (typeof NOT_HERE)[number]>;
 
 /** For the option `store` of koa-session. */
 export class AzureCacheKoaStore extends EventEmitter {
@@ -41,6 +45,9 @@ export class AzureCacheKoaStore extends EventEmitter {
   /** @param parts what stands below it; tests put something else there */
   constructor(options: KoaStoreOptions = {}, parts = PARTS) {
     super();
+    for (const name of NOT_HERE)
+      if ((options as StoreOptions | null)?.[name])
+        throw new AzureCacheError('options_invalid', `The store of koa-session has no option ${name}.`);
     const rules = checkOptions(options, ({ _maxAge }) => (typeof _maxAge === 'number' ? _maxAge : undefined));
     this.prefix = rules.prefix;
     this.#serializer = rules.serializer;
@@ -60,19 +67,23 @@ export class AzureCacheKoaStore extends EventEmitter {
   /** The session under this key; undefined when there is none. */
   get(key: string, _maxAge?: unknown, call?: KoaCall): Promise<SessionRecord | undefined> {
     return this.#answers.give(async () => {
-      const loaded = await this.#sessions.load(key);
-      if (loaded && call?.ctx) this.#heldOn(call.ctx).set(key, this.#heldOf(key, loaded));
-      return loaded?.session;
+      const loaded = await this.#sessions.load(key).catch(noneUnder);
+      if (!loaded) return undefined;
+      const { session, stored } = loaded;
+      const stands = Object.keys(session).length;
+      takeOwnAway(session);
+      if (call?.ctx) this.#heldOn(call.ctx).set(key, this.#heldOf(key, stored, session, stands));
+      return session;
     });
   }
 
-  /** @param maxAge milliseconds that a store is to keep it; ten seconds more than it has to live */
+  /** @param maxAge milliseconds that a store is to keep it; koa-session gives ten seconds more than it has to live */
   set(key: string, session: SessionRecord, maxAge?: unknown, call?: KoaCall): Promise<void> {
     return this.#answers.give(async () => {
       // All of it before anything is awaited.
       const now = takeSnapshot(session, this.#serializer, koaDates);
       const life = this.#lifeOf(
-        typeof maxAge === 'number' ? { ...session, _maxAge: lifeMs(maxAge) } : session,
+        typeof maxAge === 'number' ? { ...session, _maxAge: lifeMs(session, maxAge) } : session,
       );
       if (!call?.ctx) return this.#sessions.put(key, now.text, life);
       const on = this.#heldOn(call.ctx);
@@ -123,9 +134,10 @@ export class AzureCacheKoaStore extends EventEmitter {
     return on;
   }
 
-  #heldOf(key: string, { session, stored }: Loaded): Held {
-    const seen = takenByKoa(session);
-    const whole = Object.keys(seen).length === Object.keys(session).length;
+  /** @param stands how many fields the stored text has */
+  #heldOf(key: string, stored: Stored, session: SessionRecord, stands: number): Held {
+    const seen = savedByKoa(session);
+    const whole = Object.keys(seen).length === stands;
     return new Held(
       key,
       stored,
@@ -137,15 +149,15 @@ export class AzureCacheKoaStore extends EventEmitter {
   }
 }
 
-/** What koa-session makes a session of, and writes back: names of its own are left out, but stay in what is stored. */
-function takenByKoa(session: Fields): Fields {
-  const own = (name: string) =>
-    (name.startsWith('_') && !koaDates.fields.includes(name)) ||
-    ['isNew', 'maxAge', 'length', 'populated', 'externalKey'].includes(name);
-  return Object.fromEntries(Object.entries(session).filter(([name]) => !own(name)));
+/** What koa-session adds is taken off again where it is seen to have added it: others mean what they say. */
+function lifeMs({ _maxAge }: SessionRecord, maxAge: number): number {
+  return maxAge === _maxAge + KOA_EXTRA_MS ? _maxAge : maxAge;
 }
 
-function lifeMs(maxAge: number): number {
-  // Shorter than what koa-session adds, it comes from somebody else.
-  return maxAge > KOA_EXTRA_MS ? maxAge - KOA_EXTRA_MS : maxAge;
+/**
+ * Nothing lies under what cannot be a key. Visitors bring such: where the cookie is not signed, and where it has the
+ * whole session, since koa-session had no store before.
+ */
+function noneUnder(error: AzureCacheError | undefined): undefined {
+  if (error?.code !== 'key_invalid' && error?.code !== 'key_too_long') throw error;
 }
