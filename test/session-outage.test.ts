@@ -1,12 +1,9 @@
 // A sidecar that is not there, comes back, or is killed under load: requests end in time with an error of status 503,
 // nobody is logged out by it, and what was acknowledged is kept.
-import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import type { StoreOptions } from '../client/dist/session/options.js';
-import { startRedis } from './fixtures/redis.js';
 import { AzureCacheStore, type Route, sidOf, startApp, type Visitor } from './fixtures/session-app.js';
-import { type Sidecar, startSidecar } from './fixtures/sidecar.js';
-import { tempFolder } from './fixtures/temp-folder.js';
+import { sidecarPlace } from './fixtures/sidecar-place.js';
 import { until, within } from './fixtures/wait.js';
 
 const login: Route = ({ session }) => {
@@ -20,21 +17,13 @@ const raise: Route = ({ session }) =>
     session.save((error: { code?: string } | null) => done(error?.code ?? 'stored'));
   });
 
-/** A place for sidecars that come and go on one Redis. */
+/** A place, and stores for it. */
 async function place(t: Test) {
-  const folder = await tempFolder(t);
-  const redis = await startRedis();
-  t.teardown(() => redis.stop());
-  const path = join(folder, 'door.sock');
-  const env = { AZURE_CACHE_CONNECTION: redis.url, AZURE_CACHE_SOCKET: path };
+  const { url, start } = await sidecarPlace(t);
   return {
-    async start(): Promise<Sidecar> {
-      const sidecar = await startSidecar({ env });
-      t.teardown(() => sidecar.stop());
-      return sidecar;
-    },
+    start,
     store(options: StoreOptions = {}) {
-      const store = new AzureCacheStore({ url: `unix:${path}`, waitMs: 300, ...options });
+      const store = new AzureCacheStore({ url, waitMs: 300, ...options });
       t.teardown(() => store.close());
       return store;
     },
