@@ -1,28 +1,10 @@
 // Serializers of the application's own: one that encrypts (and so never writes a session twice the same) keeps every
 // promise, one that fails says so, and nobody is logged out by it.
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import t from 'tap';
 import type { Serializer } from '../client/dist/session/snapshot.js';
+import { encrypting } from './fixtures/encrypting.js';
 import { newGate, type Route, sidOf, startApp } from './fixtures/session-app.js';
 import { startBackend } from './fixtures/session-backend.js';
-
-const KEY = randomBytes(32);
-
-/** Never the same text twice. Reads as a promise, as a key service would have it. */
-const encrypting: Serializer = {
-  stringify(session) {
-    const iv = randomBytes(12);
-    const cipher = createCipheriv('aes-256-gcm', KEY, iv);
-    const body = Buffer.concat([cipher.update(JSON.stringify(session)), cipher.final()]);
-    return Buffer.concat([iv, cipher.getAuthTag(), body]).toString('base64');
-  },
-  async parse(text) {
-    const bytes = Buffer.from(text, 'base64');
-    const decipher = createDecipheriv('aes-256-gcm', KEY, bytes.subarray(0, 12));
-    decipher.setAuthTag(bytes.subarray(12, 28));
-    return JSON.parse(Buffer.concat([decipher.update(bytes.subarray(28)), decipher.final()]).toString());
-  },
-};
 
 const sum = (_field: string, base: unknown, mine: unknown, theirs: unknown) =>
   Number(mine) + Number(theirs) - Number(base);
