@@ -10,7 +10,7 @@ import type { Fields } from './merge.js';
 import { checkOptions, type StoreOptions } from './options.js';
 import { Sessions } from './sessions.js';
 import { type Serializer, takeDated, takeSnapshot } from './snapshot.js';
-import { Answers, tell } from './store-answers.js';
+import { Answers, countIn, tell } from './store-answers.js';
 
 /** What every AzureCacheStore has beyond the store of its framework. Each call takes a callback or answers a promise. */
 export interface AzureCacheStore {
@@ -84,10 +84,7 @@ export function callbackStoreOn<Base extends BaseStore>(
       this.#sessions = new parts.Sessions(this.#transport, {
         ...rules,
         dates: cookieDates,
-        tell: (event, id) => {
-          this.counts[event] += 1;
-          tell(this, event, id);
-        },
+        tell: countIn(this),
       });
       if (options.signalReadiness)
         this.#transport.onReadiness((reachable) => this.emit(reachable ? 'connect' : 'disconnect'));
@@ -113,10 +110,7 @@ export function callbackStoreOn<Base extends BaseStore>(
     }
 
     all(callback?: Callback<SessionRecord[]>) {
-      return this.#answers.give(async () => {
-        const found = await this.#sessions.all();
-        return found.map(({ id, session }) => ({ ...session, id }));
-      }, callback);
+      return this.#answers.give(() => this.#sessions.all(), callback);
     }
 
     ids(callback?: Callback<string[]>) {
@@ -124,7 +118,7 @@ export function callbackStoreOn<Base extends BaseStore>(
     }
 
     length(callback?: Callback<number>) {
-      return this.#answers.give(async () => (await this.#sessions.ids()).length, callback);
+      return this.#answers.give(() => this.#sessions.length(), callback);
     }
 
     clear(callback?: Callback<void>) {

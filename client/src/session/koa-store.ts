@@ -3,16 +3,14 @@
 // its src/context.ts (7.0). The rules are session/sessions.ts'.
 import { EventEmitter } from 'node:events';
 import { AzureCacheError } from '../errors.js';
-import { openTransport } from '../transport/transport.js';
-import type { SessionRecord } from './callback-store.js';
+import { PARTS, type SessionRecord } from './callback-store.js';
 import { koaDates } from './dates.js';
 import { Held, type Stored } from './held.js';
 import { savedByKoa, takeOwnAway } from './koa-fields.js';
 import { checkOptions, type StoreOptions } from './options.js';
-import { Sessions } from './sessions.js';
 import { loadedSnapshot, type Serializer, takeSnapshot } from './snapshot.js';
 import { newStamp } from './stamp.js';
-import { Answers, tell } from './store-answers.js';
+import { Answers, countIn, tell } from './store-answers.js';
 
 /** So much longer than its cookie koa-session has a store keep a session. */
 const KOA_EXTRA_MS = 10_000;
@@ -24,8 +22,6 @@ const NOT_HERE = ['disableTouch', 'signalReadiness'] as const;
 export interface KoaCall {
   ctx?: object;
 }
-
-const PARTS = { openTransport, Sessions };
 
 export type KoaStoreOptions = Omit<StoreOptions, (typeof NOT_HERE)[number]>;
 
@@ -54,14 +50,7 @@ export class AzureCacheKoaStore extends EventEmitter {
     this.#lifeOf = rules.lifeOf;
     this.#answers = new Answers((error) => tell(this, 'error', error));
     this.#transport = parts.openTransport(options);
-    this.#sessions = new parts.Sessions(this.#transport, {
-      ...rules,
-      dates: koaDates,
-      tell: (event, id) => {
-        this.counts[event] += 1;
-        tell(this, event, id);
-      },
-    });
+    this.#sessions = new parts.Sessions(this.#transport, { ...rules, dates: koaDates, tell: countIn(this) });
   }
 
   /** The session under this key; undefined when there is none. */
@@ -99,10 +88,7 @@ export class AzureCacheKoaStore extends EventEmitter {
 
   /** Every session, each with its key as `id`. */
   all(): Promise<SessionRecord[]> {
-    return this.#answers.give(async () => {
-      const found = await this.#sessions.all();
-      return found.map(({ id, session }) => ({ ...session, id }));
-    });
+    return this.#answers.give(() => this.#sessions.all());
   }
 
   ids(): Promise<string[]> {
@@ -110,7 +96,7 @@ export class AzureCacheKoaStore extends EventEmitter {
   }
 
   length(): Promise<number> {
-    return this.#answers.give(async () => (await this.#sessions.ids()).length);
+    return this.#answers.give(() => this.#sessions.length());
   }
 
   /** Ends all sessions under the prefix of this store. */

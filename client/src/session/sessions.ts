@@ -117,11 +117,15 @@ export class Sessions {
     return [...ids];
   }
 
-  /** Every session that can be read. */
-  async all(): Promise<(Loaded & { id: string })[]> {
+  /** Every session that can be read, with its `id`. */
+  async all(): Promise<Record<string, unknown>[]> {
     const ids = await this.ids();
     const loaded = await Promise.all(ids.map(async (id) => ({ id, found: await this.load(id) })));
-    return loaded.flatMap(({ id, found }) => (found ? [{ id, ...found }] : []));
+    return loaded.flatMap(({ id, found }) => (found ? [{ ...found.session, id }] : []));
+  }
+
+  async length(): Promise<number> {
+    return (await this.ids()).length;
   }
 
   /** Ends all sessions there are. */

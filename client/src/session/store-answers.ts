@@ -19,6 +19,14 @@ export function tell(store: EventEmitter, event: 'error' | 'dropped' | 'merged',
   }
 }
 
+/** What Sessions tell a store of a save: counted and emitted. */
+export function countIn(store: EventEmitter & { readonly counts: { dropped: number; merged: number } }) {
+  return (event: 'dropped' | 'merged', id: string): void => {
+    store.counts[event] += 1;
+    tell(store, event, id);
+  };
+}
+
 export class Answers {
   readonly #underWay = new Set<Promise<unknown>>();
   readonly #tell: (error: unknown) => void;
