@@ -10,13 +10,14 @@ import { loadedSnapshot, type Serializer, takeSnapshot } from './snapshot.js';
 import { newStamp } from './stamp.js';
 import { usableCookie } from './usable-cookie.js';
 
-const HELD = Symbol('azurecache.held');
 /** Names that a Session has by birth and does not take from what was read. */
 const OWN_NAMES = ['sessionId', 'encryptedSessionId'];
 
 export class FastifyCarrier implements Carrier {
   readonly #serializer: Serializer;
-  /** By the Sessions that no get has brought forth. */
+  /** On the cookie of what a get has read. Of this store: in another one that is a session like any. */
+  readonly #read = Symbol('azurecache.held');
+  /** By the Sessions that have been here. */
   readonly #held = newStamp<Held>();
 
   constructor(serializer: Serializer) {
@@ -32,13 +33,18 @@ export class FastifyCarrier implements Carrier {
     const seen = whole
       ? loadedSnapshot(stored.text, plain, this.#serializer, cookieDates)
       : takeSnapshot(plain, this.#serializer, cookieDates);
-    plain.cookie[HELD] = new Held(id, stored, seen, whole);
+    plain.cookie[this.#read] = new Held(id, stored, seen, whole);
     return plain;
   }
 
   known(id: string, session: object): Held | undefined {
-    const held = this.#held.get(session) ?? heldByCookie(session, id);
-    return held?.id === id ? held : undefined;
+    const known = this.#held.get(session);
+    if (known) return known.id === id ? known : undefined;
+    const read = this.#readOf(id, session);
+    if (!read) return undefined;
+    const held = isMadeOfNothing(session) ? this.#ofNothing(read) : read;
+    this.#held.set(session, held);
+    return held;
   }
 
   heldOf(id: string, session: Fields): Held | undefined {
@@ -50,17 +56,37 @@ export class FastifyCarrier implements Carrier {
     this.#held.set(session, held);
     return held;
   }
+
+  /**
+   * On the plain object that a get has answered, or among what a Session keeps of its cookie; with `regenerate` that of
+   * another id.
+   */
+  #readOf(id: string, session: object): Held | undefined {
+    const symbols = Object.getOwnPropertySymbols(session);
+    const places = [(session as SessionRecord).cookie, ...symbols.map((symbol) => under(session, symbol))];
+    for (const place of places) {
+      const held = typeof place === 'object' && place !== null ? under(place, this.#read) : undefined;
+      if (held instanceof Held && held.id === id) return held;
+    }
+    return undefined;
+  }
+
+  /** Of a Session that has the cookie of what was read, and nothing else of it: what it lacks it has not deleted. */
+  #ofNothing({ id, stored, seen }: Held): Held {
+    const { cookie } = seen.dated;
+    return new Held(id, stored, takeSnapshot({ cookie }, this.#serializer, cookieDates), false);
+  }
 }
 
-/** On the plain object that a get has answered, or among what a Session keeps of its cookie; with `regenerate` that of another id. */
-function heldByCookie(session: object, id: string): Held | undefined {
-  const places: unknown[] = [(session as SessionRecord).cookie];
-  for (const symbol of Object.getOwnPropertySymbols(session))
-    places.push((session as Record<symbol, unknown>)[symbol]);
-  for (const place of places) {
-    const held =
-      typeof place === 'object' && place !== null ? (place as SessionRecord)[HELD as never] : undefined;
-    if ((held as unknown) instanceof Held && (held as Held).id === id) return held;
-  }
-  return undefined;
+/**
+ * Whether it is a Session that was given no fields. A `reload` that finds nothing, or fails, makes such a one with the
+ * cookie and the id of the Session before it. A Session knows what it was made of (or saved as) by a hash, which
+ * `isModified` compares with what it has: here with nothing.
+ */
+function isMadeOfNothing(session: object): boolean {
+  const bare = Object.create(Object.getPrototypeOf(session));
+  for (const symbol of Object.getOwnPropertySymbols(session)) bare[symbol] = under(session, symbol);
+  return typeof bare.isModified === 'function' && !bare.isModified();
 }
+
+const under = (object: object, symbol: symbol): unknown => (object as Record<symbol, unknown>)[symbol];
