@@ -3,21 +3,7 @@ import { EventEmitter } from 'node:events';
 import session, { Cookie } from 'express-session';
 import t, { type Test } from 'tap';
 import { BACKENDS, type Backend, type Store, startBackend } from './fixtures/session-backend.js';
-import { within } from './fixtures/wait.js';
-
-type Call = (callback: (...given: unknown[]) => void) => unknown;
-
-/** What a call gives its callback, after the call itself has come back. */
-function calledBack(call: Call): Promise<unknown[]> {
-  let returned = false;
-  const given = new Promise<unknown[]>((resolve, reject) => {
-    call((...values) =>
-      returned ? resolve(values) : reject(new Error('The callback came before its time.')),
-    );
-    returned = true;
-  });
-  return within(given, 5000, 'the callback');
-}
+import { calledBack } from './fixtures/wait.js';
 
 /** A session as applications set one without the middleware. */
 function plain(fields: object = {}, maxAge?: number): session.SessionData {
