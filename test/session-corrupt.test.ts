@@ -49,7 +49,8 @@ for (const name of BACKENDS) {
       const store = backend.store(t);
       const app = await startApp(
         t,
-        { store, cookie: { maxAge: 60_000 } },
+        // With rolling each answer brings the cookie.
+        { store, rolling: true, cookie: { maxAge: 60_000 } },
         { '/login': login, '/': show, '/change': change },
       );
       const cookies = [
@@ -64,6 +65,11 @@ for (const name of BACKENDS) {
         '{"maxAge":{}}',
         '{"originalMaxAge":1e300,"expires":"soon"}',
         '{"expires":7}',
+        '{"expires":"+275000-01-01T00:00:00.000Z"}',
+        '{"originalMaxAge":1e15}',
+        ...['{"sameSite":"bogus"}', '{"sameSite":7}', '{"sameSite":{}}', '{"priority":"bogus"}'],
+        ...['{"domain":7}', '{"domain":"ü"}', '{"domain":{}}', '{"path":"/;"}', '{"path":{}}'],
+        ...['{"serialize":7}', '{"toJSON":7}', '{"_expires":7}', '{"__proto__":{}}', '{"data":7}'],
       ];
       for (const cookie of cookies) {
         const ada = app.visitor();

@@ -8,10 +8,16 @@ import { Held, type Loaded } from './held.js';
 import type { Fields } from './merge.js';
 import { loadedSnapshot, type Serializer, takeSnapshot } from './snapshot.js';
 import { newStamp } from './stamp.js';
-import { usableCookie } from './usable-cookie.js';
+import { COOKIE_YEARS, usableCookie } from './usable-cookie.js';
 
-/** Names that a Session has by birth and does not take from what was read. */
-const OWN_NAMES = ['sessionId', 'encryptedSessionId'];
+/**
+ * Names that a Session has by birth and does not take from what was read, and those that the plugin calls on it: it
+ * copies whatever it finds over its own methods, and `__proto__` over all of them.
+ */
+const OWN_NAMES = [
+  ...['sessionId', 'encryptedSessionId', '__proto__'],
+  ...['save', 'isModified', 'isSaved', 'regenerate'],
+];
 
 export class FastifyCarrier implements Carrier {
   readonly #serializer: Serializer;
@@ -26,7 +32,7 @@ export class FastifyCarrier implements Carrier {
 
   loaded(id: string, { session, stored }: Loaded): SessionRecord {
     const plain: SessionRecord = session;
-    plain.cookie = usableCookie(plain.cookie);
+    plain.cookie = usableCookie(plain.cookie, COOKIE_YEARS);
     const whole = !OWN_NAMES.some((name) => Object.hasOwn(plain, name));
     // They stay in what is stored.
     for (const name of OWN_NAMES) delete plain[name];
