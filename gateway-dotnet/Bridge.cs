@@ -2,7 +2,6 @@
 // connection and, when no other backend is set, the embedded Garnet. Called on Node's main thread: nothing here waits.
 
 using System.Reflection;
-using System.Text;
 using Garnet;
 using StackExchange.Redis;
 
@@ -52,9 +51,8 @@ internal sealed class Bridge
             ConnectionSettings.SetOurs(configuration, options);
         }
         var results = new ResultQueue();
-        var prefix = Encoding.UTF8.GetBytes(options.KeyPrefix);
         var patience = garnet is null ? RedisPatience : EmbeddedPatience;
-        var connection = await Connection.OpenAsync(configuration, prefix, results.Add, patience).ConfigureAwait(false);
+        var connection = await Connection.OpenAsync(configuration, options, results.Add, patience).ConfigureAwait(false);
         return new Bridge(results, connection, garnet, configuration, options);
     }
 

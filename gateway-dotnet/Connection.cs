@@ -3,6 +3,7 @@
 
 using System.Collections.Concurrent;
 using System.Net;
+using System.Text;
 using StackExchange.Redis;
 
 namespace AzureCache.Gateway;
@@ -14,6 +15,7 @@ internal sealed class Connection : IAsyncDisposable
     private readonly CancellationTokenSource closing = new();
     private readonly Task<ConnectionMultiplexer?> connecting;
     private readonly byte[] prefix;
+    private readonly long maxValueBytes;
 
     /// <summary>
     /// Servers known, and whether they were told of as lost: one event for an outage, and none for a first connection
@@ -33,9 +35,11 @@ internal sealed class Connection : IAsyncDisposable
     private volatile Provider? provider;
     private KeyList? keys;
 
-    private Connection(ConfigurationOptions configuration, byte[] prefix, Action<Event> tell)
+    private Connection(ConfigurationOptions configuration, GatewayOptions options, Action<Event> tell)
     {
-        (this.configuration, this.prefix, this.tell) = (configuration, prefix, tell);
+        (this.configuration, this.tell) = (configuration, tell);
+        prefix = Encoding.UTF8.GetBytes(options.KeyPrefix);
+        maxValueBytes = options.MaxValueBytes;
         connecting = ConnectAsync();
     }
 
@@ -43,9 +47,9 @@ internal sealed class Connection : IAsyncDisposable
     public Provider? Provider => provider;
 
     /// <summary>Begins to connect, and waits for that at most <paramref name="patience"/>.</summary>
-    public static async Task<Connection> OpenAsync(ConfigurationOptions configuration, byte[] prefix, Action<Event> tell, TimeSpan patience)
+    public static async Task<Connection> OpenAsync(ConfigurationOptions configuration, GatewayOptions options, Action<Event> tell, TimeSpan patience)
     {
-        var connection = new Connection(configuration, prefix, tell);
+        var connection = new Connection(configuration, options, tell);
         await Task.WhenAny(connection.connecting, Task.Delay(patience)).ConfigureAwait(false);
         return connection;
     }
@@ -69,7 +73,7 @@ internal sealed class Connection : IAsyncDisposable
                 var redis = await ConnectionMultiplexer.ConnectAsync(configuration).ConfigureAwait(false);
                 Watch(redis);
                 keys = new KeyList(redis, configuration, prefix);
-                provider = new Provider(redis.GetDatabase(), keys, prefix);
+                provider = new Provider(redis.GetDatabase(), keys, prefix, maxValueBytes);
                 return redis;
             }
             catch (Exception failure)

@@ -3,7 +3,7 @@
 
 namespace AzureCache.Gateway;
 
-internal enum Verb : byte { Get = 1, Put, Delete, Touch, Ping, List }
+internal enum Verb : byte { Get = 1, Put, Delete, Touch, Ping, List, Increment, Append, Prepend }
 
 internal enum Condition : byte { None, Absent, Present, Etag }
 
@@ -26,7 +26,10 @@ internal enum Status : byte
     FrameInvalid = 21,
     ShuttingDown = 22,
     Internal = 23,
+    ValueTooLarge = 28,
     CursorInvalid = 46,
+    NotANumber = 47,
+    NumberOverflow = 48,
     Event = 255,
 }
 
@@ -44,13 +47,16 @@ internal readonly struct Operation
     public long TtlMs { get; init; }
     public ReadOnlyMemory<byte> Key { get; init; }
     public ReadOnlyMemory<byte> Etag { get; init; }
+    /// <summary>What few operations need; null when this one has none.</summary>
+    public Extras? Extras { get; init; }
+
     public ReadOnlyMemory<byte> Value { get; init; }
 
     /// <summary>A get that gives the entry a new life.</summary>
     public bool Renews => Verb == Verb.Get && TtlKind is (TtlKind.For or TtlKind.Never);
 
     /// <summary>Running it can change what is stored.</summary>
-    public bool Changes => Verb is Verb.Put or Verb.Delete or Verb.Touch || Renews;
+    public bool Changes => Verb is not (Verb.Get or Verb.Ping or Verb.List) || Renews;
 }
 
 /// <summary>What became of one operation.</summary>

@@ -9,7 +9,7 @@ using StackExchange.Redis.Availability;
 
 namespace AzureCache.Gateway;
 
-internal sealed partial class Provider(IDatabase redis, KeyList keys, byte[] prefix)
+internal sealed partial class Provider(IDatabase redis, KeyList keys, byte[] prefix, long maxValueBytes)
 {
     /// <summary>Reads may be sent twice; a write never: a repeated one can revive what was deleted in between.</summary>
     private readonly IDatabaseAsync reads = redis.WithRetry(new ReadRetry());
@@ -42,6 +42,8 @@ internal sealed partial class Provider(IDatabase redis, KeyList keys, byte[] pre
         Verb.Delete => DeleteByScriptAsync(operation),
         Verb.Touch => TouchAsync(operation),
         Verb.List => keys.PageAsync(operation),
+        Verb.Increment => IncrementAsync(operation),
+        Verb.Append or Verb.Prepend => ExtendAsync(operation),
         _ => PingAsync(),
     };
 

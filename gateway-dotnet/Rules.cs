@@ -24,7 +24,9 @@ internal static class Rules
             { Verb: Verb.Touch, Condition: Condition.Absent or Condition.Present } => "A touch takes condition 3 or none.",
             { Verb: Verb.List, TtlKind: not TtlKind.Default } => "A list gives no life.",
             { Verb: Verb.List, TtlMs: > 1000 } => "A page has 1 to 1,000 keys.",
-            { Verb: Verb.Get or Verb.Ping or Verb.List, Condition: not Condition.None } => "Only put, delete and touch take a condition.",
+            { Verb: Verb.Increment, TtlKind: TtlKind.Default or TtlKind.Keep } => "An increment needs a life for a new number.",
+            { Verb: Verb.Append or Verb.Prepend, TtlKind: not TtlKind.Default } => "A value that grows keeps its life.",
+            { Verb: not (Verb.Put or Verb.Delete or Verb.Touch), Condition: not Condition.None } => "Only put, delete and touch take a condition.",
             _ => null,
         };
     }

@@ -77,6 +77,40 @@ internal static class Scripts
     public const string Touch = Names + "local gone = 1\n" + GiveLife;
     public const string TouchIfEtag = IfEtag + "local gone = 2\n" + GiveLife;
 
+    /// <summary>
+    /// ARGV[2] is how much is added, ARGV[3] the number when there is none, then what SET takes for its life. The sum is
+    /// read back as text: Lua's numbers are exact to 2^53 only.
+    /// </summary>
+    public const string Increment = Names + """
+        if call('EXISTS', key) == 0 then
+          call('SET', key, ARGV[3], unpack(ARGV, 4))
+          return ARGV[3]
+        end
+        if call('TYPE', key)['ok'] ~= 'string' then return 16 end
+        local sum = redis.pcall('INCRBY', key, ARGV[2])
+        if type(sum) == 'table' then return string.find(sum['err'], 'overflow') and 48 or 47 end
+        return call('GET', key)
+        """;
+
+    /// <summary>ARGV[2] is what is added, ARGV[3] the most bytes that the value may have then.</summary>
+    public const string Append = ToExtend + """
+        return tostring(call('APPEND', key, ARGV[2]))
+        """;
+
+    public const string Prepend = ToExtend + """
+        call('SET', key, ARGV[2] .. call('GET', key), 'KEEPTTL')
+        return tostring(size + #ARGV[2])
+        """;
+
+    private const string ToExtend = Names + """
+        local kind = call('TYPE', key)['ok']
+        if kind == 'none' then return 1 end
+        if kind ~= 'string' then return 16 end
+        local size = call('STRLEN', key)
+        if size + #ARGV[2] > tonumber(ARGV[3]) then return 28 end
+
+        """;
+
     /// <summary>GETEX for servers before 6.2. ARGV from [2] on as for a touch. Answers with the value, 1 or 16.</summary>
     public const string GetAndRenew = Names + """
         local kind = call('TYPE', key)['ok']

@@ -6,9 +6,10 @@ import { ERRORS, type ErrorCode, type Outcome } from './errors.js';
 
 /**
  * What an operation does. `ping` asks whether the backend answers; its key is empty. `list` asks for one page of the
- * keys that begin with `key`; its answer is UTF-8 JSON, a KeyPage.
+ * keys that begin with `key`; its answer is UTF-8 JSON, a KeyPage. `increment` adds `extras.by` to the decimal number that
+ * the value is, and answers the new one in digits; `append` and `prepend` answer the new length in digits.
  */
-export type Verb = 'get' | 'put' | 'delete' | 'touch' | 'ping' | 'list';
+export type Verb = 'get' | 'put' | 'delete' | 'touch' | 'ping' | 'list' | 'increment' | 'append' | 'prepend';
 
 /**
  * When a put, delete or touch may take effect.
@@ -31,20 +32,40 @@ export interface KeyPage {
   cursor?: string | undefined;
 }
 
+/** What few operations need. Each verb takes its own, and none but these. */
+export interface Extras {
+  /** Milliseconds that the entry lives on from each use. */
+  slidingMs?: number;
+  /** The entry is laid out as ASP.NET Core's IDistributedCache does it. */
+  hash?: true;
+  /** Of a lock, 16 bytes. */
+  token?: Buffer;
+  /** How much is added; 64 bits, signed. */
+  by?: bigint;
+  /** What a number is counted from where there is none; 64 bits, signed. */
+  initial?: bigint;
+  /** Up to 100, each 1 to 255 bytes of UTF-8. */
+  tags?: string[];
+  /** A lock is wanted also where there is no entry. */
+  absent?: true;
+}
+
 /** One operation on one entry, or a list. */
 export interface Operation {
   verb: Verb;
   /** UTF-8 bytes, 1 to 1,024, without NUL; of a list 0 to 1,024. The key prefix is added below. */
   key: Buffer;
-  /** The bytes to put; of a list the cursor, empty = from the start; undefined for the other verbs. */
+  /** The bytes to put or add; of a list the cursor, empty = from the start; undefined for the other verbs. */
   value: Buffer | undefined;
   condition: Condition;
   /** The 20 bytes of SHA-1 for `condition: 'etag'`. */
   etag: Buffer | undefined;
-  /** On put and touch: the life to give. On get: the life to give while reading. */
+  /** On put and touch: the life to give. On get: the life to give while reading. On increment: of a new number. */
   ttlKind: TtlKind;
   /** Milliseconds; 0 when `ttlKind` needs none. Of a list: about how many keys a page has, 1 to 1,000; 0 = 1,000. */
   ttlMs: number;
+  /** What few operations need. */
+  extras: Extras | undefined;
   /** How long the asker waits, in milliseconds; 0 = the sidecar's own deadline. */
   deadlineMs: number;
   /** Answer with the SHA-1 of the value (get: of the one read; put: of the one written). */
@@ -113,6 +134,7 @@ export function operation(verb: Operation['verb'], key: Buffer): Operation {
     value: undefined,
     condition: 'none',
     etag: undefined,
+    extras: undefined,
     ttlKind: 'default',
     ttlMs: 0,
     deadlineMs: 0,

@@ -4,6 +4,7 @@ import { isUtf8 } from 'node:buffer';
 import {
   type Backend,
   type Condition,
+  type Extras,
   failure,
   type Operation,
   operation,
@@ -26,6 +27,11 @@ const CONDITIONS_OF: Partial<Record<Verb, readonly Condition[]>> = {
   delete: ['present', 'etag'],
   touch: ['etag'],
 };
+
+/** The extras that each verb takes. */
+const EXTRAS_OF: Partial<Record<Verb, readonly (keyof Extras)[]>> = { increment: ['by', 'initial'] };
+/** The verbs that give an entry its life, the default one where none is named. */
+const GIVES_LIFE: readonly Verb[] = ['put', 'touch', 'increment'];
 
 /** What the settings decide; see docs/configuration.md for the defaults. */
 export interface CacheRules {
@@ -71,7 +77,7 @@ export class Cache {
 
   /** The default life stands in where none was named, and for `keep` where there is none to keep. */
   #needsLife(asked: Operation): boolean {
-    if (asked.verb !== 'put' && asked.verb !== 'touch') return false;
+    if (!GIVES_LIFE.includes(asked.verb)) return false;
     return asked.ttlKind === 'default' || (asked.ttlKind === 'keep' && asked.ttlMs === 0);
   }
 
@@ -87,6 +93,9 @@ export class Cache {
       return failure('ttl_invalid');
     if (asked.condition !== 'none' && !CONDITIONS_OF[asked.verb]?.includes(asked.condition))
       return failure('condition_invalid');
+    for (const name in asked.extras)
+      if (!EXTRAS_OF[asked.verb]?.includes(name as keyof Extras))
+        return failure('frame_invalid', `A ${asked.verb} does not take ${name}.`);
     return undefined;
   }
 }

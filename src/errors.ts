@@ -227,6 +227,19 @@ export const ERRORS = {
     retryable: false,
     message: 'The request line and headers are over 16 KiB together.',
   },
+  not_a_number: {
+    status: 409,
+    wire: 47,
+    retryable: false,
+    message:
+      'The value is no whole number of 64 bits in decimal digits, so nothing can be added to it. It was left as it is.',
+  },
+  number_overflow: {
+    status: 409,
+    wire: 48,
+    retryable: false,
+    message: 'The sum is outside of 64 bits, signed. The number was left as it is.',
+  },
 } as const satisfies Record<string, ErrorRow>;
 
 /** A code of the table. */

@@ -1,5 +1,6 @@
 // Cuts the bytes of a connection into frames (frame.ts). Used by stream.ts.
-import { FrameError, frameId } from './frame.js';
+import { frameId } from './frame.js';
+import { FrameError } from './frame-error.js';
 
 /** Longer frames end the connection instead of being skipped: such a length is no length. */
 const SKIP_LIMIT_BYTES = 128 * 1024 * 1024;

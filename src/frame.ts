@@ -5,9 +5,9 @@
 //
 // OPERATION
 //   offset size field
-//   0      4    length      bytes that follow this field: 24 + keyLength + etagLength + bytes of the value
+//   0      4    length      bytes that follow this field: 26 + keyLength + etagLength + extrasLength + those of the value
 //   4      4    id          chosen by the sender, 1 to 4294967295, unique among its unanswered frames
-//   8      1    verb        1 get, 2 put, 3 delete, 4 touch, 5 ping, 6 list
+//   8      1    verb        1 get, 2 put, 3 delete, 4 touch, 5 ping, 6 list, 7 increment, 8 append, 9 prepend
 //   9      1    flags       1 answer with the ETag, 2 answer with the life left, 4 read past the near cache
 //   10     1    condition   0 none, 1 absent, 2 present, 3 etag
 //   11     1    ttlKind     0 default, 1 for, 2 never, 3 keep
@@ -16,8 +16,18 @@
 //                           A list has no life: here, about how many keys a page has, 1 to 1000; 0 = 1000
 //   24     2    keyLength   bytes of the key; of a list: of what the keys begin with, which may be nothing
 //   26     2    etagLength  20 with condition 3, else 0
-//   28     ...  key, etag (SHA-1 of the value, raw), value (put: may be empty; list: the cursor of the page before,
-//               empty = from the start; no other verb)
+//   28     2    extrasLength
+//   30     ...  key, etag (SHA-1 of the value, raw), extras, value (put, append, prepend: may be empty; list: the cursor
+//               of the page before, empty = from the start; no other verb)
+//
+// EXTRAS: what few operations need, in any order: kind (1 byte), length (2), then so many bytes. Each at most once, but tags
+//   1 sliding   8 bytes: milliseconds, below 2^53, that the entry lives on from each use
+//   2 hash      0 bytes: the entry is laid out as ASP.NET Core's IDistributedCache does it
+//   3 token     16 bytes: of a lock
+//   4 by        8 bytes, signed: how much is added
+//   5 initial   8 bytes, signed: what a number is counted from where there is none
+//   6 tag       1 to 255 bytes of UTF-8; up to 100 of them
+//   7 absent    0 bytes: a lock is wanted also where there is no entry
 //
 // RESULT
 //   0      4    length      bytes that follow this field
@@ -29,21 +39,30 @@
 //   12     8    ttlMs       life left in milliseconds, with flag 2
 //   20     ...  etag (20 bytes, with flag 1), then the rest: with flag 8 the value (may be empty), without it the
 //               UTF-8 detail of an error, or for status 255 the UTF-8 JSON {level,event,message} of an event. The value
-//               of a list is the UTF-8 JSON {keys,cursor}; without cursor it was the last page
+//               of a list is the UTF-8 JSON {keys,cursor}; without cursor it was the last page. The value of an increment
+//               is the new number in decimal digits, that of append and prepend the new length in bytes
 import type { Condition, Operation, Result, TtlKind, Verb } from './backend.js';
 import { ERRORS, type ErrorCode, type Outcome } from './errors.js';
+import { extrasBytes, readExtras, writeExtras } from './extras.js';
+import { FrameError } from './frame-error.js';
 
-export const OPERATION_HEADER_BYTES = 28;
+export const OPERATION_HEADER_BYTES = 30;
 export const RESULT_HEADER_BYTES = 20;
 export const ETAG_BYTES = 20;
 /** Status byte of an event. */
 export const EVENT_STATUS = 255;
 
-const VERBS: (Verb | undefined)[] = [undefined, 'get', 'put', 'delete', 'touch', 'ping', 'list'];
 const CONDITIONS: Condition[] = ['none', 'absent', 'present', 'etag'];
 const TTL_KINDS: TtlKind[] = ['default', 'for', 'never', 'keep'];
 const OUTCOMES: Outcome[] = ['not_applied', 'applied', 'unknown'];
-const VERB_BYTE = { get: 1, put: 2, delete: 3, touch: 4, ping: 5, list: 6 } as const;
+const VERB_BYTE = {
+  ...{ get: 1, put: 2, delete: 3, touch: 4, ping: 5, list: 6 },
+  ...{ increment: 7, append: 8, prepend: 9 },
+} as const satisfies Record<Verb, number>;
+const VERBS: (Verb | undefined)[] = [];
+for (const [verb, byte] of Object.entries(VERB_BYTE)) VERBS[byte] = verb as Verb;
+/** The verbs that carry a value. */
+const CARRIERS: readonly Verb[] = ['put', 'list', 'append', 'prepend'];
 const CONDITION_BYTE = { none: 0, absent: 1, present: 2, etag: 3 } as const;
 const TTL_BYTE = { default: 0, for: 1, never: 2, keep: 3 } as const;
 const OUTCOME_BYTE = { not_applied: 0, applied: 1, unknown: 2 } as const;
@@ -65,39 +84,20 @@ const RESULT_NEVER = 4;
 const RESULT_VALUE = 8;
 const TWO_32 = 2 ** 32;
 
-/**
- * What becomes of the rest: `refused`: this frame only; `skipped`: it is too long and is thrown away as it arrives;
- * `fatal`: where the next frame begins is not known, the connection has to end.
- */
-export type FrameFault = 'refused' | 'skipped' | 'fatal';
-
-/** A frame that cannot be used. */
-export class FrameError extends Error {
-  /** The id to answer to; 0 when it is not known. */
-  readonly id: number;
-  readonly fault: FrameFault;
-
-  constructor(id: number, message: string, fault: FrameFault = 'refused') {
-    super(message);
-    this.name = 'FrameError';
-    this.id = id;
-    this.fault = fault;
-  }
-}
-
 /** Bytes that `writeOperation` will write. */
 export function operationBytes(operation: Operation): number {
   return (
     OPERATION_HEADER_BYTES +
     operation.key.length +
     (operation.etag?.length ?? 0) +
+    extrasBytes(operation.extras) +
     (operation.value?.length ?? 0)
   );
 }
 
 /** Writes one OPERATION frame at `offset`; answers the offset behind it. */
 export function writeOperation(into: Buffer, offset: number, id: number, operation: Operation): number {
-  const { key, etag, value } = operation;
+  const { key, etag, extras, value } = operation;
   const length = operationBytes(operation);
   into.writeUInt32LE(length - 4, offset);
   into.writeUInt32LE(id, offset + 4);
@@ -115,6 +115,8 @@ export function writeOperation(into: Buffer, offset: number, id: number, operati
   let at = offset + OPERATION_HEADER_BYTES;
   at += key.copy(into, at);
   if (etag) at += etag.copy(into, at);
+  into.writeUInt16LE(extrasBytes(extras), offset + 28);
+  if (extras) at = writeExtras(into, at, extras);
   if (value) at += value.copy(into, at);
   return at;
 }
@@ -145,19 +147,20 @@ export function readOperation(frame: Buffer): Operation {
   if (frame.readUInt32LE(20) >= 0x200000) throw new FrameError(id, 'ttlMs is not below 2^53.');
   const keyEnd = OPERATION_HEADER_BYTES + frame.readUInt16LE(24);
   const etagLength = frame.readUInt16LE(26);
-  const valueStart = keyEnd + etagLength;
-  if (valueStart > frame.length) throw new FrameError(id, 'Key and ETag are longer than the frame.');
+  const etagEnd = keyEnd + etagLength;
+  const valueStart = etagEnd + frame.readUInt16LE(28);
+  if (valueStart > frame.length) throw new FrameError(id, 'Key, ETag and extras are longer than the frame.');
   if (etagLength !== (condition === 'etag' ? ETAG_BYTES : 0))
     throw new FrameError(id, 'An ETag has 20 bytes, and goes with condition 3 only.');
-  const carries = verb === 'put' || verb === 'list';
-  if (!carries && valueStart !== frame.length)
-    throw new FrameError(id, 'Only a put or a list carries a value.');
+  const carries = CARRIERS.includes(verb);
+  if (!carries && valueStart !== frame.length) throw new FrameError(id, 'This verb carries no value.');
   return {
     verb,
     key: frame.subarray(OPERATION_HEADER_BYTES, keyEnd),
     value: carries ? frame.subarray(valueStart) : undefined,
     condition,
-    etag: etagLength === 0 ? undefined : frame.subarray(keyEnd, valueStart),
+    etag: etagLength === 0 ? undefined : frame.subarray(keyEnd, etagEnd),
+    extras: valueStart === etagEnd ? undefined : readExtras(id, frame.subarray(etagEnd, valueStart)),
     ttlKind,
     ttlMs: readUInt53LE(frame, 16),
     deadlineMs: frame.readUInt32LE(12),

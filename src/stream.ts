@@ -5,15 +5,16 @@ import type { Socket } from 'node:net';
 import { failure, type Operation, type Result } from './backend.js';
 import { type Cache, MAX_CURSOR_BYTES, MAX_KEY_BYTES, valueTooLarge } from './cache.js';
 import type { ErrorCode } from './errors.js';
+import { MAX_EXTRAS_BYTES } from './extras.js';
 import {
   ETAG_BYTES,
-  FrameError,
   frameId,
   OPERATION_HEADER_BYTES,
   readOperation,
   resultBytes,
   writeResult,
 } from './frame.js';
+import { FrameError } from './frame-error.js';
 import { FrameReader } from './frame-reader.js';
 import type { Guard } from './guard.js';
 import { replyRaw } from './raw-reply.js';
@@ -101,7 +102,8 @@ class Stream {
     this.#cache = cache;
     this.#socket = socket;
     const valueBytes = Math.max(cache.rules.maxValueBytes, MAX_CURSOR_BYTES);
-    this.#reader = new FrameReader(OPERATION_HEADER_BYTES + MAX_KEY_BYTES + ETAG_BYTES + valueBytes);
+    const restBytes = MAX_KEY_BYTES + ETAG_BYTES + MAX_EXTRAS_BYTES;
+    this.#reader = new FrameReader(OPERATION_HEADER_BYTES + restBytes + valueBytes);
     socket.setNoDelay(true);
     socket.setTimeout(STALLED_MS, () => {
       if (this.#reader.unfinished || socket.writableLength > 0) socket.destroy();

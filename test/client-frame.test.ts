@@ -16,6 +16,7 @@ import { ERRORS } from '../src/errors.js';
 const read = (path: string) => readFileSync(new URL(path, import.meta.url), 'utf8');
 const golden = JSON.parse(read('golden-frames.json'), (name, value) => {
   if (name === 'ttlMs' && value === 'never') return Number.POSITIVE_INFINITY;
+  if (typeof value?.int64 === 'string') return BigInt(value.int64);
   return typeof value?.hex === 'string' ? Buffer.from(value.hex, 'hex') : value;
 }) as {
   operations: { name: string; id: number; operation: Operation & { key: Buffer }; frame: string }[];
@@ -43,7 +44,7 @@ t.test(
   async (t) => {
     const bytes = Buffer.alloc(operationBytes({ verb: 'get', key: 'k' }));
     writeOperation(bytes, 0, 1, { verb: 'get', key: 'k' }, 0);
-    t.equal(bytes.toString('hex'), `190000000100000001${'00'.repeat(15)}010000006b`);
+    t.equal(bytes.toString('hex'), `1b0000000100000001${'00'.repeat(15)}0100000000006b`);
   },
 );
 

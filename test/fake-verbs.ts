@@ -8,6 +8,8 @@ import type { Entry, FakeStore } from './fake-store.js';
 
 /** From here on an ETag condition is refused; DESIGN, "How entries lie in Redis". */
 const CONDITION_LIMIT_BYTES = 1024 * 1024;
+/** Of a value that grows: the default of the setting. */
+const MAX_VALUE_BYTES = 8 * 1024 * 1024;
 
 export class FakeVerbs {
   readonly #store: FakeStore;
@@ -31,6 +33,11 @@ export class FakeVerbs {
         return this.#refusal(operation) ?? this.#delete(operation);
       case 'touch':
         return this.#refusal(operation) ?? this.#touch(operation);
+      case 'increment':
+        return this.#increment(operation);
+      case 'append':
+      case 'prepend':
+        return this.#extend(operation);
     }
   }
 
@@ -77,6 +84,29 @@ export class FakeVerbs {
     return answered('ok', 'applied');
   }
 
+  #increment(operation: Operation): Result {
+    const { key, extras: { by = 1n, initial = 0n } = {} } = operation;
+    const entry = this.#store.get(key);
+    if (entry && !entry.value) return failure('foreign_type');
+    const text = entry?.value?.toString() ?? String(initial);
+    if (!isInt64(text)) return failure('not_a_number');
+    const sum = BigInt(text) + by;
+    if (BigInt.asIntN(64, sum) !== sum) return failure('number_overflow');
+    const value = Buffer.from(String(sum));
+    this.#store.set(key, { value, expiresAt: entry?.expiresAt ?? this.#expiry(operation, undefined) });
+    return { ...answered('ok', 'applied'), value };
+  }
+
+  #extend({ verb, key, value: more = Buffer.alloc(0) }: Operation): Result {
+    const entry = this.#store.get(key);
+    if (!entry) return answered('miss', 'not_applied');
+    if (!entry.value) return failure('foreign_type');
+    const value = Buffer.concat(verb === 'append' ? [entry.value, more] : [more, entry.value]);
+    if (value.length > MAX_VALUE_BYTES) return failure('value_too_large');
+    this.#store.set(key, { ...entry, value });
+    return { ...answered('ok', 'applied'), value: Buffer.from(String(value.length)) };
+  }
+
   /** Why the condition of a put, delete or touch does not hold; undefined when it does. */
   #refusal({ key, condition, etag, value }: Operation): Result | undefined {
     const entry = this.#store.get(key);
@@ -101,6 +131,11 @@ export class FakeVerbs {
 
 function answered(status: Result['status'], outcome: Outcome): Result {
   return { status, outcome, value: undefined, etag: undefined, ttlMs: undefined, detail: undefined };
+}
+
+/** As Redis reads one: no sign but -, no leading zero, no space. */
+function isInt64(text: string): boolean {
+  return /^(0|-?[1-9]\d{0,18})$/.test(text) && BigInt.asIntN(64, BigInt(text)) === BigInt(text);
 }
 
 function sha1(value: Buffer): Buffer {

@@ -1,7 +1,7 @@
 // FrameReader: whole frames out of bytes that come in any pieces, and lengths that lie.
 import { readFileSync } from 'node:fs';
 import t from 'tap';
-import { FrameError } from '../src/frame.js';
+import { FrameError } from '../src/frame-error.js';
 import { FrameReader } from '../src/frame-reader.js';
 
 const golden = readFileSync(new URL('golden-frames.json', import.meta.url), 'utf8');

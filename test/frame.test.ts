@@ -3,7 +3,6 @@ import { readFileSync } from 'node:fs';
 import t from 'tap';
 import type { Operation, Result } from '../src/backend.js';
 import {
-  FrameError,
   frameId,
   operationBytes,
   readOperation,
@@ -12,16 +11,18 @@ import {
   writeOperation,
   writeResult,
 } from '../src/frame.js';
+import { FrameError } from '../src/frame-error.js';
 
 const read = (path: string) => readFileSync(new URL(path, import.meta.url), 'utf8');
 const golden = JSON.parse(read('golden-frames.json'), (name, value) => {
   if (name === 'ttlMs' && value === 'never') return Number.POSITIVE_INFINITY;
+  if (typeof value?.int64 === 'string') return BigInt(value.int64);
   return typeof value?.hex === 'string' ? Buffer.from(value.hex, 'hex') : value;
 }) as {
   operations: { name: string; id: number; operation: Operation; frame: string }[];
   results: { name: string; id: number; result: Result; frame: string }[];
 };
-const ABSENT_IN_OPERATION = { value: undefined, etag: undefined };
+const ABSENT_IN_OPERATION = { value: undefined, etag: undefined, extras: undefined };
 const ABSENT_IN_RESULT = { value: undefined, etag: undefined, ttlMs: undefined, detail: undefined };
 
 for (const { name, id, operation, frame } of golden.operations)
@@ -62,13 +63,14 @@ t.test('FORMAT is the same text in src/frame.ts and in gateway-dotnet/Frames.cs'
   t.same(formatOf(read('../gateway-dotnet/Frames.cs')), format);
 });
 
-// A put with a condition on an etag: 28 bytes of header, key "k", 20 of etag, value "v".
+// A put with a condition on an etag: 30 bytes of header, key "k", 20 of etag, value "v".
 const PUT: Operation = {
   verb: 'put',
   key: Buffer.from('k'),
   value: Buffer.from('v'),
   condition: 'etag',
   etag: Buffer.alloc(20, 7),
+  extras: undefined,
   ttlKind: 'for',
   ttlMs: 1000,
   deadlineMs: 0,
@@ -87,12 +89,12 @@ function put(change: (frame: Buffer) => unknown): Buffer {
 }
 
 const MALFORMED: [what: string, frame: Buffer, id: number, message: RegExp][] = [
-  ['of 27 bytes', put((frame) => frame.subarray(0, 27)), ID, /shorter than its header/],
+  ['of 29 bytes', put((frame) => frame.subarray(0, 29)), ID, /shorter than its header/],
   ['too short for an id', put((frame) => frame.subarray(0, 7)), 0, /shorter than its header/],
   ['of no bytes', Buffer.alloc(0), 0, /shorter than its header/],
   ['with id 0', put((frame) => frame.writeUInt32LE(0, 4)), 0, /ids start at 1/],
   ['with verb 0', put((frame) => frame.writeUInt8(0, 8)), ID, /verb/],
-  ['with verb 7', put((frame) => frame.writeUInt8(7, 8)), ID, /verb/],
+  ['with verb 99', put((frame) => frame.writeUInt8(99, 8)), ID, /verb/],
   ['with verb 255', put((frame) => frame.writeUInt8(255, 8)), ID, /verb/],
   ['with flag 8', put((frame) => frame.writeUInt8(8, 9)), ID, /flag/],
   ['with flag 128', put((frame) => frame.writeUInt8(128, 9)), ID, /flag/],
@@ -102,14 +104,15 @@ const MALFORMED: [what: string, frame: Buffer, id: number, message: RegExp][] = 
   ['with a ttl of 2^64 - 1', put((frame) => frame.fill(0xff, 16, 24)), ID, /ttlMs/],
   ['with a key longer than the frame', put((frame) => frame.writeUInt16LE(65535, 24)), ID, /longer than/],
   ['with an ETag longer than the frame', put((frame) => frame.writeUInt16LE(65535, 26)), ID, /longer than/],
+  ['with extras longer than the frame', put((frame) => frame.writeUInt16LE(65535, 28)), ID, /longer than/],
   ['cut in its ETag', put((frame) => frame.subarray(0, 40)), ID, /longer than/],
   ['with an ETag of 19 bytes', put((frame) => frame.writeUInt16LE(19, 26)), ID, /20 bytes/],
   ['with condition etag and none', put((frame) => frame.writeUInt16LE(0, 26)), ID, /20 bytes/],
   ['with an ETag and no condition', put((frame) => frame.writeUInt8(0, 10)), ID, /20 bytes/],
-  ['that gets with a value', put((frame) => frame.writeUInt8(1, 8)), ID, /Only a put/],
-  ['that deletes with a value', put((frame) => frame.writeUInt8(3, 8)), ID, /Only a put/],
-  ['that touches with a value', put((frame) => frame.writeUInt8(4, 8)), ID, /Only a put/],
-  ['that pings with a value', put((frame) => frame.writeUInt8(5, 8)), ID, /Only a put/],
+  ['that gets with a value', put((frame) => frame.writeUInt8(1, 8)), ID, /carries no value/],
+  ['that deletes with a value', put((frame) => frame.writeUInt8(3, 8)), ID, /carries no value/],
+  ['that touches with a value', put((frame) => frame.writeUInt8(4, 8)), ID, /carries no value/],
+  ['that pings with a value', put((frame) => frame.writeUInt8(5, 8)), ID, /carries no value/],
 ];
 for (const [what, frame, id, message] of MALFORMED)
   t.test(`an operation ${what} is refused with the id it came with`, async (t) => {

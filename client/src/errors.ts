@@ -37,6 +37,8 @@ export const SIDECAR_ERRORS = {
   44: ['upgrade_required', 426, false],
   45: ['headers_too_large', 431, false],
   46: ['cursor_invalid', 400, false],
+  47: ['not_a_number', 409, false],
+  48: ['number_overflow', 409, false],
 } as const satisfies Record<number, readonly [code: string, status: number, retryable: boolean]>;
 
 /** Failures that no sidecar answered: HTTP status that says the same, whether the same call can succeed later. */

@@ -48,6 +48,23 @@ public partial class FramesTests
         Assert.Equal(Bytes(expected, "key"), operation.Key.ToArray());
         Assert.Equal(Bytes(expected, "etag") ?? [], operation.Etag.ToArray());
         Assert.Equal(Bytes(expected, "value") ?? [], operation.Value.ToArray());
+        Assert.Equal(expected.TryGetProperty("extras", out var extras), operation.Extras is not null);
+        if (operation.Extras is Extras read) IsExtras(extras, read);
+    }
+
+    private static void IsExtras(JsonElement expected, Extras extras)
+    {
+        long? Number(string name) => expected.TryGetProperty(name, out var given)
+            ? given.ValueKind == JsonValueKind.Number ? given.GetInt64() : long.Parse(given.GetProperty("int64").GetString()!, null)
+            : null;
+        Assert.Equal(Number("slidingMs"), extras.SlidingMs);
+        Assert.Equal(Number("by"), extras.By);
+        Assert.Equal(Number("initial"), extras.Initial);
+        Assert.Equal(expected.TryGetProperty("hash", out _), extras.Hash);
+        Assert.Equal(expected.TryGetProperty("absent", out _), extras.Absent);
+        Assert.Equal(Bytes(expected, "token") ?? [], extras.Token.ToArray());
+        var tags = expected.TryGetProperty("tags", out var given) ? given.EnumerateArray().Select(tag => tag.GetString()) : [];
+        Assert.Equal(tags, extras.Tags.Select(tag => System.Text.Encoding.UTF8.GetString(tag.Span)));
     }
 
     [Theory]
@@ -74,15 +91,15 @@ public partial class FramesTests
     [Theory]
     [InlineData(4, 0, 4, "id 0")]
     [InlineData(8, 0, 1, "verb")]
-    [InlineData(8, 7, 1, "verb")]
+    [InlineData(8, 99, 1, "verb")]
     [InlineData(9, 8, 1, "flag")]
     [InlineData(10, 4, 1, "condition")]
     [InlineData(11, 4, 1, "ttlKind")]
     [InlineData(22, 0x20, 1, "2^53")]
     [InlineData(24, 0xff, 1, "longer than the frame")]
-    [InlineData(24, 3, 1, "Only a put")]
+    [InlineData(24, 3, 1, "This verb carries no value")]
     [InlineData(26, 20, 1, "longer than the frame")]
-    [InlineData(26, 1, 1, "Key and ETag are longer")]
+    [InlineData(28, 1, 1, "Key, ETag and extras are longer")]
     [InlineData(10, 3, 1, "ETag has 20 bytes")]
     public void A_frame_that_lies_is_told_what_is_wrong(int offset, byte value, int bytes, string problem)
     {
@@ -107,7 +124,7 @@ public partial class FramesTests
 
     [Fact]
     public void A_frame_shorter_than_its_header_is_refused() =>
-        Assert.Contains("shorter than its header", Frames.Read(new byte[27], out _), StringComparison.Ordinal);
+        Assert.Contains("shorter than its header", Frames.Read(new byte[29], out _), StringComparison.Ordinal);
 
     private static TheoryData<string> Names(string kind) =>
         [.. Golden.GetProperty(kind).EnumerateArray().Select(golden => golden.GetProperty("name").GetString()!)];

@@ -15,7 +15,8 @@ internal sealed record Ask(
     TtlKind TtlKind = TtlKind.Default,
     long TtlMs = 0,
     bool WantEtag = false,
-    bool WantTtl = false);
+    bool WantTtl = false,
+    byte[]? Extras = null);
 
 /// <summary>A result as it came over the wire.</summary>
 internal sealed record Answer(uint Id, Status Status, Outcome Outcome, byte[]? Value, byte[]? Etag, long? TtlMs, string Detail)
@@ -28,7 +29,7 @@ internal static class Wire
     public static byte[] Write(uint id, Ask ask)
     {
         var key = Encoding.UTF8.GetBytes(ask.Key);
-        byte[] frame = [.. new byte[Frames.OperationHeaderBytes], .. key, .. ask.Etag ?? [], .. ask.Value ?? []];
+        byte[] frame = [.. new byte[Frames.OperationHeaderBytes], .. key, .. ask.Etag ?? [], .. ask.Extras ?? [], .. ask.Value ?? []];
         BinaryPrimitives.WriteInt32LittleEndian(frame, frame.Length - 4);
         BinaryPrimitives.WriteUInt32LittleEndian(frame.AsSpan(4), id);
         frame[8] = (byte)ask.Verb;
@@ -38,6 +39,7 @@ internal static class Wire
         BinaryPrimitives.WriteInt64LittleEndian(frame.AsSpan(16), ask.TtlMs);
         BinaryPrimitives.WriteUInt16LittleEndian(frame.AsSpan(24), (ushort)key.Length);
         BinaryPrimitives.WriteUInt16LittleEndian(frame.AsSpan(26), (ushort)(ask.Etag?.Length ?? 0));
+        BinaryPrimitives.WriteUInt16LittleEndian(frame.AsSpan(28), (ushort)(ask.Extras?.Length ?? 0));
         return frame;
     }
 

@@ -5,9 +5,9 @@
 //
 // OPERATION
 //   offset size field
-//   0      4    length      bytes that follow this field: 24 + keyLength + etagLength + bytes of the value
+//   0      4    length      bytes that follow this field: 26 + keyLength + etagLength + extrasLength + those of the value
 //   4      4    id          chosen by the sender, 1 to 4294967295, unique among its unanswered frames
-//   8      1    verb        1 get, 2 put, 3 delete, 4 touch, 5 ping, 6 list
+//   8      1    verb        1 get, 2 put, 3 delete, 4 touch, 5 ping, 6 list, 7 increment, 8 append, 9 prepend
 //   9      1    flags       1 answer with the ETag, 2 answer with the life left, 4 read past the near cache
 //   10     1    condition   0 none, 1 absent, 2 present, 3 etag
 //   11     1    ttlKind     0 default, 1 for, 2 never, 3 keep
@@ -16,8 +16,18 @@
 //                           A list has no life: here, about how many keys a page has, 1 to 1000; 0 = 1000
 //   24     2    keyLength   bytes of the key; of a list: of what the keys begin with, which may be nothing
 //   26     2    etagLength  20 with condition 3, else 0
-//   28     ...  key, etag (SHA-1 of the value, raw), value (put: may be empty; list: the cursor of the page before,
-//               empty = from the start; no other verb)
+//   28     2    extrasLength
+//   30     ...  key, etag (SHA-1 of the value, raw), extras, value (put, append, prepend: may be empty; list: the cursor
+//               of the page before, empty = from the start; no other verb)
+//
+// EXTRAS: what few operations need, in any order: kind (1 byte), length (2), then so many bytes. Each at most once, but tags
+//   1 sliding   8 bytes: milliseconds, below 2^53, that the entry lives on from each use
+//   2 hash      0 bytes: the entry is laid out as ASP.NET Core's IDistributedCache does it
+//   3 token     16 bytes: of a lock
+//   4 by        8 bytes, signed: how much is added
+//   5 initial   8 bytes, signed: what a number is counted from where there is none
+//   6 tag       1 to 255 bytes of UTF-8; up to 100 of them
+//   7 absent    0 bytes: a lock is wanted also where there is no entry
 //
 // RESULT
 //   0      4    length      bytes that follow this field
@@ -29,22 +39,27 @@
 //   12     8    ttlMs       life left in milliseconds, with flag 2
 //   20     ...  etag (20 bytes, with flag 1), then the rest: with flag 8 the value (may be empty), without it the
 //               UTF-8 detail of an error, or for status 255 the UTF-8 JSON {level,event,message} of an event. The value
-//               of a list is the UTF-8 JSON {keys,cursor}; without cursor it was the last page
+//               of a list is the UTF-8 JSON {keys,cursor}; without cursor it was the last page. The value of an increment
+//               is the new number in decimal digits, that of append and prepend the new length in bytes
 import { SIDECAR_ERRORS } from '../errors.js';
+import { extrasOf } from './extras.js';
 import { ETAG_BYTES, type Failure, type Operation, type Result } from './operation.js';
 
 /** The id of frames that answer no operation. */
 export const UNASKED = 0;
 export const LAST_ID = 0xffff_ffff;
 
-const OPERATION_HEADER_BYTES = 28;
+const OPERATION_HEADER_BYTES = 30;
 const RESULT_HEADER_BYTES = 20;
 /** A longer result is none: no sidecar takes such a value. */
 const MAX_RESULT_BYTES = 128 * 1024 * 1024;
 const EVENT_STATUS = 255;
 const TWO_32 = 2 ** 32;
 
-const VERB_BYTE = { get: 1, put: 2, delete: 3, touch: 4, ping: 5, list: 6 } as const;
+const VERB_BYTE = {
+  ...{ get: 1, put: 2, delete: 3, touch: 4, ping: 5, list: 6 },
+  ...{ increment: 7, append: 8, prepend: 9 },
+} as const satisfies Record<Operation['verb'], number>;
 const CONDITION_BYTE = { none: 0, absent: 1, present: 2, etag: 3 } as const;
 const TTL_BYTE = { default: 0, for: 1, never: 2, keep: 3 } as const;
 const ANSWERS = ['ok', 'miss', 'absent', 'changed', 'exists'] as const;
@@ -64,9 +79,10 @@ export class FrameError extends Error {
 }
 
 /** Bytes that `writeOperation` will write. */
-export function operationBytes({ key = '', etag, value }: Operation): number {
+export function operationBytes({ key = '', etag, extras, value }: Operation): number {
   const valueBytes = typeof value === 'string' ? Buffer.byteLength(value) : (value?.length ?? 0);
-  return OPERATION_HEADER_BYTES + Buffer.byteLength(key) + (etag?.length ?? 0) + valueBytes;
+  const restBytes = (etag?.length ?? 0) + (extras ? extrasOf(extras).length : 0) + valueBytes;
+  return OPERATION_HEADER_BYTES + Buffer.byteLength(key) + restBytes;
 }
 
 /** Writes one OPERATION frame at `offset`; answers the offset behind it. `deadlineMs` is what the sidecar is told. */
@@ -77,13 +93,16 @@ export function writeOperation(
   operation: Operation,
   deadlineMs: number,
 ): number {
-  const { key = '', etag, value, ttlMs = 0 } = operation;
+  const { key = '', etag, extras, value, ttlMs = 0 } = operation;
   const keyLength = into.write(key, offset + OPERATION_HEADER_BYTES);
   let end = offset + OPERATION_HEADER_BYTES + keyLength;
   if (etag) {
     into.set(etag, end);
     end += etag.length;
   }
+  const extrasStart = end;
+  if (extras) end += extrasOf(extras).copy(into, end);
+  into.writeUInt16LE(end - extrasStart, offset + 28);
   if (typeof value === 'string') end += into.write(value, end);
   else if (value) {
     into.set(value, end);

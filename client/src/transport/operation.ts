@@ -6,7 +6,7 @@ import { AzureCacheError, type ErrorCode, type Outcome } from '../errors.js';
 /** One operation on one entry. Only `verb` and `key` are always needed. */
 export interface Operation {
   /** `ping` asks whether the backend answers; `list` for a page of keys, which is UTF-8 JSON `{keys, cursor}`. */
-  verb: 'get' | 'put' | 'delete' | 'touch' | 'ping' | 'list';
+  verb: 'get' | 'put' | 'delete' | 'touch' | 'ping' | 'list' | 'increment' | 'append' | 'prepend';
   /** 1 to 1,024 bytes of UTF-8, without U+0000; left out with `ping`. With `list` what keys begin with; may be empty. */
   key?: string;
   /**
@@ -36,6 +36,26 @@ export interface Operation {
   wantTtl?: boolean;
   /** Read past the sidecar's near cache (get). */
   fresh?: boolean;
+  /** What few operations need. */
+  extras?: Extras;
+}
+
+/** What few operations need. Each verb takes its own, and none but these. */
+export interface Extras {
+  /** Milliseconds that the entry lives on from each use (put). */
+  slidingMs?: number;
+  /** The entry is laid out as ASP.NET Core's IDistributedCache does it (put). */
+  hash?: boolean;
+  /** Of a lock, 16 bytes. */
+  token?: Uint8Array;
+  /** How much is added; 64 bits, signed. */
+  by?: bigint;
+  /** What a number is counted from where there is none; 64 bits, signed. */
+  initial?: bigint;
+  /** Up to 100, each 1 to 255 bytes of UTF-8 (put). */
+  tags?: readonly string[];
+  /** A lock is wanted also where there is no entry. */
+  absent?: boolean;
 }
 
 /** The answer to one operation. `absent`, `changed` and `exists` say why a condition did not hold. */
@@ -57,6 +77,8 @@ export interface Failure {
   detail: string;
 }
 
+/** The verbs that carry a value. */
+const CARRIERS: readonly Operation['verb'][] = ['put', 'list', 'append', 'prepend'];
 export const ETAG_BYTES = 20;
 const MAX_KEY_BYTES = 1024;
 const MAX_DEADLINE_MS = 0x7fff_ffff;
@@ -73,13 +95,13 @@ export function refusalOf(operation: Operation): AzureCacheError | undefined {
       'key_too_long',
       'the key is over 1,024 bytes of UTF-8. Use a shorter one, for instance a hash of it.',
     );
-  const bare = value === undefined && verb !== 'put';
+  const bare = value === undefined && (verb === 'list' || !CARRIERS.includes(verb));
   const isValue = typeof value === 'string' || isUint8Array(value);
-  if (!bare && !(isValue && (verb === 'put' || verb === 'list')))
+  if (!bare && !(isValue && CARRIERS.includes(verb)))
     return refuse(
       verb,
       'frame_invalid',
-      'a put needs a value, which is bytes (a Buffer, a Uint8Array) or a string; a list takes one, nothing else does.',
+      'a put, append or prepend needs a value, which is bytes (a Buffer, a Uint8Array) or a string; a list takes one.',
     );
   if (condition === 'etag' ? !isUint8Array(etag) || etag.length !== ETAG_BYTES : etag !== undefined)
     return refuse(verb, 'etag_invalid', "an etag is 20 bytes and goes with condition 'etag'.");
