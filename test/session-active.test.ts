@@ -121,7 +121,7 @@ for (const name of BACKENDS) {
     });
 
     t.test('@fastify/session: one that is not in use ends', async (t) => {
-      for (const rolling of [true, false]) {
+      const lives = [true, false].map(async (rolling) => {
         const store = fastifyStore(t, backend);
         const options = { store, rolling, saveUninitialized: false, cookie: { maxAge: LIFE_MS } };
         const app = await startFastifyApp(t, options, FASTIFY_ROUTES);
@@ -130,7 +130,8 @@ for (const name of BACKENDS) {
         await until(async () => (await store.length()) === 0, 5000, 'an idle session to end');
         t.notMatch((await ada.get('/')).body, { user: 'ada' }, `rolling: ${rolling}`);
         t.equal(await store.length(), 0);
-      }
+      });
+      await Promise.all(lives);
     });
   });
 }

@@ -7,6 +7,7 @@ import {
   type FastifyRoute,
   fastifySidOf,
   fastifyStore,
+  isAbout,
   SECRET,
   startFastifyApp,
 } from './fixtures/fastify-app.js';
@@ -106,7 +107,7 @@ for (const name of BACKENDS)
       t.ok(store instanceof EventEmitter);
       await store.set('a', { cookie: COOKIE, n: 1 });
       t.equal(await store.touch('a', { cookie: { ...COOKIE, maxAge: 500_000 } }), undefined);
-      t.equal(await backend.ttlSeconds(`${store.prefix}a`), 500);
+      t.ok(isAbout(await backend.ttlSeconds(`${store.prefix}a`), 500));
       t.same(await store.ids(), ['a']);
       t.equal(await store.length(), 1);
       t.match(await store.all(), [{ id: 'a', n: 1 }]);
@@ -144,7 +145,6 @@ for (const name of BACKENDS)
       t.match((await there.visitor(ported.cookie).get('/')).body, {
         user: 'ada',
         cart: [1],
-        cookie: { originalMaxAge: 60_000 },
       });
     });
   });

@@ -6,6 +6,7 @@ import {
   type FastifyVisit,
   fastifySidOf,
   fastifyStore,
+  isAbout,
   startFastifyApp,
 } from './fixtures/fastify-app.js';
 import { newGate } from './fixtures/session-app.js';
@@ -193,7 +194,7 @@ for (const name of BACKENDS)
         const { setCookie = '' } = await ada.get(path);
         const expires = Date.parse(/Expires=([^;]+)/.exec(setCookie)?.[1] ?? '');
         t.ok(expires > Date.now() + 490_000, path);
-        t.equal(await backend.ttlSeconds(store.prefix + fastifySidOf(ada)), 500);
+        t.ok(isAbout(await backend.ttlSeconds(store.prefix + fastifySidOf(ada)), 500));
       }
       t.same((await ada.get('/')).body, { user: 'ada', cart: [1] });
     });
@@ -208,6 +209,6 @@ for (const name of BACKENDS)
       const ada = app.visitor();
       await ada.get('/login');
       await ada.get('/touch');
-      t.equal(await backend.ttlSeconds(store.prefix + fastifySidOf(ada)), 60);
+      t.ok(isAbout(await backend.ttlSeconds(store.prefix + fastifySidOf(ada)), 60));
     });
   });

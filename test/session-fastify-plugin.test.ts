@@ -6,6 +6,7 @@ import {
   type FastifyVisit,
   fastifySidOf,
   fastifyStore,
+  isAbout,
   startFastifyApp,
 } from './fixtures/fastify-app.js';
 import { BACKENDS, startBackend } from './fixtures/session-backend.js';
@@ -48,7 +49,7 @@ for (const name of BACKENDS)
         await ada.get('/login');
         await store.touch(fastifySidOf(ada), { cookie: { maxAge: 10_000 } });
         t.match((await ada.get('/')).setCookie, /^sessionId=.*; Expires=/);
-        t.equal(await backend.ttlSeconds(store.prefix + fastifySidOf(ada)), 60);
+        t.ok(isAbout(await backend.ttlSeconds(store.prefix + fastifySidOf(ada)), 60));
       }
     });
 
@@ -60,9 +61,9 @@ for (const name of BACKENDS)
       await ada.get('/login');
       await store.touch(fastifySidOf(ada), { cookie: { maxAge: 10_000 } });
       for (const path of ['/', '/login']) t.equal((await ada.get(path)).setCookie, undefined, path);
-      t.equal(await backend.ttlSeconds(store.prefix + fastifySidOf(ada)), 10);
+      t.ok(isAbout(await backend.ttlSeconds(store.prefix + fastifySidOf(ada)), 10));
       t.match((await ada.get('/change')).setCookie, /^sessionId=/);
-      t.equal(await backend.ttlSeconds(store.prefix + fastifySidOf(ada)), 60);
+      t.ok(isAbout(await backend.ttlSeconds(store.prefix + fastifySidOf(ada)), 60));
       t.match((await ada.get('/')).body, { user: 'ada', n: 1 });
     });
 

@@ -2,7 +2,9 @@
 // promise, one that fails says so, and nobody is logged out by it.
 import t from 'tap';
 import type { Serializer } from '../client/dist/session/snapshot.js';
+
 import { encrypting } from './fixtures/encrypting.js';
+import { type FastifyRoute, fastifySidOf, fastifyStore, startFastifyApp } from './fixtures/fastify-app.js';
 import { newGate, type Route, sidOf, startApp } from './fixtures/session-app.js';
 import { startBackend } from './fixtures/session-backend.js';
 
@@ -145,6 +147,50 @@ t.test('on Redis', async (t) => {
       });
       t.match(await store.get('a'), { n: 1 });
       await t.rejects(store.set('a', { cookie: {}, n: 1n }), { code: 'value_invalid' });
+    },
+  );
+
+  t.test(
+    'with @fastify/session: touched when unchanged, merged, and kept by a reload that fails',
+    async (t) => {
+      let broken = false;
+      const parse: Serializer['parse'] = (text) => {
+        if (broken) throw new Error('The key service is away.');
+        return encrypting.parse(text);
+      };
+      const store = fastifyStore(t, backend, { serializer: { ...encrypting, parse } });
+      const gate = newGate();
+      const routes: Record<string, FastifyRoute> = {
+        '/login': ({ session }) => Object.assign(session, { user: 'ada' }),
+        '/slow': async ({ session }) => {
+          await gate.pass();
+          session.slow = 1;
+        },
+        '/fast': ({ session }) => Object.assign(session, { fast: 1 }),
+        '/reload': async (visit) => {
+          broken = true;
+          await t.rejects(visit.session.reload(), { message: 'The key service is away.' });
+          broken = false;
+          visit.session.late = 1;
+        },
+        '/': ({ session: { cookie: _, ...fields } }) => fields,
+      };
+      const app = await startFastifyApp(t, { store }, routes);
+      const ada = app.visitor();
+      await ada.get('/login');
+      const key = store.prefix + fastifySidOf(ada);
+      const before = await backend.text(key);
+      t.notMatch(before, 'ada');
+      t.same((await ada.get('/')).body, { user: 'ada' });
+      t.equal(await backend.text(key), before);
+      const slow = app.visitor(ada.cookie).get('/slow');
+      await gate.reached();
+      await ada.get('/fast');
+      gate.open();
+      await slow;
+      await ada.get('/reload');
+      t.same((await ada.get('/')).body, { user: 'ada', fast: 1, slow: 1, late: 1 });
+      t.same(app.errors, []);
     },
   );
 });

@@ -8,6 +8,10 @@ import koaSession from 'koa-session';
 
 const fastify = new AzureCacheFastifyStore({ prefix: 'sess:', touchAfter: 60, conflict: 'theirs' });
 export const options: FastifySessionOptions = { secret: '', store: fastify };
+fastify.set('sid', { cookie: {} }, (error: Error | null) => error);
+fastify.get('sid', (error, session) => [error, session?.user]);
+fastify.destroy('sid', (error) => error);
+export const found: Promise<Record<string, unknown> | null> = fastify.get('sid');
 export const counts: { dropped: number; merged: number } = fastify.counts;
 export const sessions: Promise<Record<string, unknown>[]> = fastify.all();
 
