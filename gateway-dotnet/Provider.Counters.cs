@@ -11,15 +11,8 @@ internal sealed partial class Provider
     private async Task<Result> IncrementAsync(Operation operation)
     {
         var by = operation.Extras?.By ?? 1;
-        long first;
-        try
-        {
-            first = checked((operation.Extras?.Initial ?? 0) + by);
-        }
-        catch (OverflowException)
-        {
-            return Result.NotApplied(Status.NumberOverflow);
-        }
+        var sum = (Int128)(operation.Extras?.Initial ?? 0) + by;
+        var first = sum == (long)sum ? (RedisValue)(long)sum : RedisValue.EmptyString;
         RedisValue[] life = operation.TtlKind == TtlKind.Never ? [] : ["PX", operation.TtlMs];
         return Extended(await EvaluateAsync(Scripts.Increment, operation, [by, first, .. life]).ConfigureAwait(false));
     }
@@ -30,7 +23,13 @@ internal sealed partial class Provider
         return Extended(await EvaluateAsync(script, operation, [operation.Value, maxValueBytes]).ConfigureAwait(false));
     }
 
-    private static Result Extended(RedisResult answer) => answer.Resp2Type == ResultType.Integer
-        ? Result.NotApplied((Status)(int)answer)
-        : new Result { Outcome = Outcome.Applied, Value = (ReadOnlyMemory<byte>)(RedisValue)answer };
+    private Result Extended(RedisResult answer)
+    {
+        if (answer.Resp2Type != ResultType.Integer)
+            return new Result { Outcome = Outcome.Applied, Value = (ReadOnlyMemory<byte>)(RedisValue)answer };
+        var status = (Status)(int)answer;
+        return Result.NotApplied(status, status == Status.ValueTooLarge
+            ? $"With this the value would be over the limit of {maxValueBytes} bytes (AZURE_CACHE_MAX_VALUE_BYTES)."
+            : null);
+    }
 }

@@ -78,36 +78,55 @@ internal static class Scripts
     public const string TouchIfEtag = IfEtag + "local gone = 2\n" + GiveLife;
 
     /// <summary>
-    /// ARGV[2] is how much is added, ARGV[3] the number when there is none, then what SET takes for its life. The sum is
-    /// read back as text: Lua's numbers are exact to 2^53 only.
+    /// ARGV[2] is how much is added, ARGV[3] the number when there is none (empty: it would be too large), then what SET takes
+    /// for its life. That INCRBY has made the entry shows in its life: there was an end, or no entry, and now there is no
+    /// end. Whether the old value is a number is asked with 0, since Garnet says the same of a sum that is too large. The
+    /// answer is read back as text: Lua's numbers are exact to 2^53 only.
     /// </summary>
     public const string Increment = Names + """
-        if call('EXISTS', key) == 0 then
+        local life, fault = call('PTTL', key)
+        local sum = redis.pcall('INCRBY', key, ARGV[2])
+        if type(sum) == 'table' then
+          local kind = call('TYPE', key)['ok']
+          if kind ~= 'string' and kind ~= 'none' then return 16 end
+          fault = type(redis.pcall('INCRBY', key, 0)) == 'number' and 48 or 47
+        end
+        if life ~= -1 and call('PTTL', key) == -1 then
+          if ARGV[3] == '' then
+            call('DEL', key)
+            return 48
+          end
           call('SET', key, ARGV[3], unpack(ARGV, 4))
           return ARGV[3]
         end
-        if call('TYPE', key)['ok'] ~= 'string' then return 16 end
-        local sum = redis.pcall('INCRBY', key, ARGV[2])
-        if type(sum) == 'table' then return string.find(sum['err'], 'overflow') and 48 or 47 end
-        return call('GET', key)
+        return fault or call('GET', key) or string.format('%.0f', sum)
         """;
 
-    /// <summary>ARGV[2] is what is added, ARGV[3] the most bytes that the value may have then.</summary>
+    /// <summary>
+    /// ARGV[2] is what is added, ARGV[3] the most bytes that the value may have then. As with Increment, an entry that has
+    /// ended since it was looked at must not come back for ever.
+    /// </summary>
     public const string Append = ToExtend + """
-        return tostring(call('APPEND', key, ARGV[2]))
+        local life = call('PTTL', key)
+        local length = call('APPEND', key, ARGV[2])
+        if life ~= -1 and call('PTTL', key) == -1 then
+          call('DEL', key)
+          return 1
+        end
+        return tostring(length)
         """;
 
     public const string Prepend = ToExtend + """
-        call('SET', key, ARGV[2] .. call('GET', key), 'KEEPTTL')
-        return tostring(size + #ARGV[2])
+        local value = call('GET', key)
+        if not value or not call('SET', key, ARGV[2] .. value, 'XX', 'KEEPTTL') then return 1 end
+        return tostring(#ARGV[2] + #value)
         """;
 
     private const string ToExtend = Names + """
         local kind = call('TYPE', key)['ok']
         if kind == 'none' then return 1 end
         if kind ~= 'string' then return 16 end
-        local size = call('STRLEN', key)
-        if size + #ARGV[2] > tonumber(ARGV[3]) then return 28 end
+        if call('STRLEN', key) + #ARGV[2] > tonumber(ARGV[3]) then return 28 end
 
         """;
 

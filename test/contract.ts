@@ -4,7 +4,9 @@ import { randomUUID } from 'node:crypto';
 import type { Test } from 'tap';
 import type { Backend } from '../src/backend.js';
 import { conditionRules } from './contract/conditions.js';
+import { counterRules } from './contract/counters.js';
 import { entry, isDone, lasting } from './contract/entry.js';
+import { growthRules } from './contract/growth.js';
 import { listRules } from './contract/lists.js';
 import { lifeRules } from './contract/lives.js';
 import { orderRules } from './contract/order.js';
@@ -19,6 +21,8 @@ export const RULES: readonly Rule[] = [
   ...lifeRules,
   ...conditionRules,
   ...touchRules,
+  ...counterRules,
+  ...growthRules,
   ...listRules,
   ...pageRules,
   ...orderRules,

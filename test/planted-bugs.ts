@@ -2,6 +2,8 @@
 // the fake and expects the rule to find it: a rule that finds nothing proves nothing.
 import type { PlantedBug } from './planted-bugs/bug.js';
 import { conditionBugs } from './planted-bugs/conditions.js';
+import { counterBugs } from './planted-bugs/counters.js';
+import { growthBugs } from './planted-bugs/growth.js';
 import { listBugs } from './planted-bugs/lists.js';
 import { lifeBugs } from './planted-bugs/lives.js';
 import { orderBugs } from './planted-bugs/order.js';
@@ -14,6 +16,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ...lifeBugs,
   ...conditionBugs,
   ...touchBugs,
+  ...counterBugs,
+  ...growthBugs,
   ...listBugs,
   ...pageBugs,
   ...orderBugs,

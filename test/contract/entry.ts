@@ -1,7 +1,7 @@
 // One entry of a backend under test, as the rules of the contract speak to it, and the asserts they share.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { type Backend, type Operation, operation, type Result } from '../../src/backend.js';
+import { type Backend, type Extras, type Operation, operation, type Result } from '../../src/backend.js';
 
 /** Room for 8 MiB on a busy machine. */
 const DEADLINE_MS = 10_000;
@@ -17,6 +17,10 @@ export interface EntryUnderTest {
   get(asked?: Asked): Promise<Result>;
   delete(asked?: Asked): Promise<Result>;
   touch(asked: Asked): Promise<Result>;
+  /** A new number lives for a minute, if nothing else is said. */
+  increment(extras?: Extras, asked?: Asked): Promise<Result>;
+  append(value: Buffer | string): Promise<Result>;
+  prepend(value: Buffer | string): Promise<Result>;
 }
 
 export function entry(backend: Backend, key: Buffer): EntryUnderTest {
@@ -28,6 +32,9 @@ export function entry(backend: Backend, key: Buffer): EntryUnderTest {
     get: (asked = {}) => run('get', asked),
     delete: (asked = {}) => run('delete', asked),
     touch: (asked) => run('touch', asked),
+    increment: (extras, asked) => run('increment', { extras, ttlKind: 'for', ttlMs: MINUTE_MS, ...asked }),
+    append: (value) => run('append', { value: Buffer.from(value as Buffer) }),
+    prepend: (value) => run('prepend', { value: Buffer.from(value as Buffer) }),
   };
 }
 
@@ -75,6 +82,12 @@ export function isChanged(result: Result, current: string): void {
 export function isValue(result: Result, value: Buffer | string): void {
   isStatus(result, 'ok');
   isBytes(result.value, value);
+}
+
+/** What was added to is now this, and the operation says so. */
+export function isNow(result: Result, value: bigint | number): void {
+  isDone(result);
+  isBytes(result.value, String(value));
 }
 
 export function isBytes(actual: Buffer | undefined, expected: Buffer | string): void {
