@@ -32,6 +32,8 @@ const CONDITIONS_OF: Partial<Record<Verb, readonly Condition[]>> = {
 const EXTRAS_OF: Partial<Record<Verb, readonly (keyof Extras)[]>> = { increment: ['by', 'initial'] };
 /** The verbs that give an entry its life, the default one where none is named. */
 const GIVES_LIFE: readonly Verb[] = ['put', 'touch', 'increment'];
+/** The verbs that let it keep the one it has. */
+const GROWS: readonly Verb[] = ['append', 'prepend'];
 
 /** What the settings decide; see docs/configuration.md for the defaults. */
 export interface CacheRules {
@@ -91,6 +93,11 @@ export class Cache {
     if (asked.ttlKind === 'for' && !isLife(asked.ttlMs)) return failure('ttl_invalid');
     if (asked.ttlKind === 'keep' && (asked.verb !== 'put' || (asked.ttlMs !== 0 && !isLife(asked.ttlMs))))
       return failure('ttl_invalid');
+    if (asked.ttlKind !== 'default' && GROWS.includes(asked.verb))
+      return failure(
+        'ttl_invalid',
+        `The value keeps its life: ${asked.verb} takes none. Touch the entry instead.`,
+      );
     if (asked.condition !== 'none' && !CONDITIONS_OF[asked.verb]?.includes(asked.condition))
       return failure('condition_invalid');
     for (const name in asked.extras)

@@ -9,6 +9,7 @@ import { type ErrorCode, GatewayError } from './errors.js';
 import type { Guard } from './guard.js';
 import { batchRoutes } from './routes/batch.js';
 import { cacheRoutes } from './routes/cache.js';
+import { counterRoutes } from './routes/counters.js';
 import { FREE_PATHS, healthRoutes } from './routes/health.js';
 import { keyRoutes } from './routes/keys.js';
 import { replyError } from './routes/replies.js';
@@ -95,6 +96,7 @@ export function buildServer({ cache, guard, log, closing }: ServerOptions): Fast
   });
 
   cacheRoutes(app, cache);
+  counterRoutes(app, cache);
   batchRoutes(app, cache);
   keyRoutes(app, cache);
   healthRoutes(app, cache, closing);

@@ -23,6 +23,9 @@ const put = (why: string, query: string, code: ErrorCode, headers = {}): Case =>
 const touch = (why: string, code: ErrorCode, headers: Record<string, string>): Case => ({
   ...{ why, method: 'POST', path: '/v1/cache/bad/touch', headers, code },
 });
+const change = (why: string, verb: string, code: ErrorCode, headers = {}): Case => ({
+  ...{ why, method: 'POST', path: `/v1/cache/bad/${verb}`, headers, body: 'x', code },
+});
 const post = (why: string, body: string | Buffer, code: ErrorCode): Case => ({
   ...{ why, method: 'POST', path: '/v1/batch', body, code },
 });
@@ -60,6 +63,36 @@ const CASES: Case[] = [
   touch('If-Match: * on touch', 'condition_invalid', { 'if-match': '*' }),
   touch('If-None-Match on touch', 'condition_invalid', { 'if-none-match': '*' }),
   touch('a weak ETag on touch', 'etag_invalid', { 'if-match': `W/${ETAG}` }),
+  ...[
+    '',
+    '1.5',
+    '1e3',
+    'abc',
+    '0x10',
+    '-',
+    '--1',
+    '%2B1',
+    '+1',
+    '9223372036854775808',
+    '1'.repeat(300),
+  ].flatMap((text) => [
+    change(`by=${text.slice(0, 30)}`, `increment?by=${text}`, 'query_invalid'),
+    change(`initial=${text.slice(0, 30)}`, `increment?initial=${text}`, 'query_invalid'),
+  ]),
+  change('by below 64 bits', 'increment?by=-9223372036854775809', 'query_invalid'),
+  change('by twice', 'increment?by=1&by=2', 'query_invalid'),
+  change('an unknown parameter of increment', 'increment?step=1', 'query_invalid'),
+  change('ttl 0 of increment', 'increment?ttl=0', 'ttl_invalid'),
+  change('keep on increment', 'increment?ttl=keep', 'ttl_invalid'),
+  change('a sum beyond 64 bits', 'increment?by=1&initial=9223372036854775807', 'number_overflow'),
+  change('If-Match on increment', 'increment', 'condition_invalid', { 'if-match': ETAG }),
+  ...['append', 'prepend'].flatMap((verb) => [
+    change(`${verb} to nothing`, verb, 'not_found'),
+    change(`ttl on ${verb}`, `${verb}?ttl=60`, 'query_invalid'),
+    change(`If-Match on ${verb}`, verb, 'condition_invalid', { 'if-match': '*' }),
+    change(`If-None-Match on ${verb}`, verb, 'condition_invalid', { 'if-none-match': '*' }),
+    { ...change(`3 MiB to ${verb}`, verb, 'value_too_large'), body: Buffer.alloc(3 * 1024 * 1024) },
+  ]),
   { why: 'keep on get', path: '/v1/cache/bad?touch=keep', code: 'ttl_invalid' },
   { why: 'If-Match on get', path: '/v1/cache/bad', headers: { 'if-match': ETAG }, code: 'condition_invalid' },
   { why: 'a wrong method', method: 'PATCH', path: '/v1/cache/bad', code: 'method_not_allowed' },
@@ -119,6 +152,20 @@ test('a value of exactly the limit is stored; one byte more is refused, and the 
     2_097_152,
     'the old value is there',
   );
+});
+
+test('a value grows to exactly the limit; one byte more is refused, and the limit is named', async (t) => {
+  const path = '/v1/cache/grown';
+  const send = (method: string, way: string, bytes: number) =>
+    request({ ...door, method, path: path + way, body: Buffer.alloc(bytes, 1) });
+  t.equal((await send('PUT', '', 2_097_151)).status, 204);
+  t.equal((await send('POST', '/append', 1)).body.toString(), '2097152');
+  for (const way of ['/append', '/prepend']) {
+    const refused = await send('POST', way, 1);
+    checkError(t, refused, 'value_too_large');
+    t.match(refused.body.toString(), /2097152 bytes/);
+  }
+  t.equal((await request({ ...door, path })).body.length, 2_097_152);
 });
 
 test('If-Match with an ETag is refused over 1 MiB, If-Match: * is not', async (t) => {

@@ -143,6 +143,55 @@ for (const [name, door] of doors) {
     t.equal(large.status, 413);
     t.equal(codeOf(large), 'too_large_for_condition');
   });
+
+  test(`${name}: numbers are counted, from initial where there is none, and keep their life`, async (t) => {
+    const count = (query: string) => send('POST', `${name}-count/increment${query}`);
+    const first = await count('?by=-3&initial=10&ttl=100');
+    t.equal(first.status, 200);
+    t.equal(first.body.toString(), '7');
+    t.match(first.headers['content-type'], /^text\/plain/);
+    t.equal(first.headers['x-content-type-options'], 'nosniff');
+    t.equal((await count('')).body.toString(), '8');
+    t.equal((await count('?by=9223372036854775799&ttl=never')).body.toString(), '9223372036854775807');
+    const head = await send('HEAD', `${name}-count`);
+    t.ok(Number(head.headers.ttl) <= 100, 'its life is as it was');
+    const over = await count('');
+    t.equal(over.status, 409);
+    t.equal(codeOf(over), 'number_overflow');
+    t.equal((await send('GET', `${name}-count`)).body.toString(), '9223372036854775807');
+    t.equal((await send('POST', `${name}-new/increment`)).body.toString(), '1');
+    t.ok(Number((await send('HEAD', `${name}-new`)).headers.ttl) > 86_300, 'the default is a day');
+  });
+
+  test(`${name}: what is no number is not counted: 409, and it stays`, async (t) => {
+    for (const text of ['', '5.0', '"5"']) {
+      await send('PUT', `${name}-text`, {}, text);
+      const refused = await send('POST', `${name}-text/increment`);
+      t.equal(refused.status, 409);
+      t.equal(codeOf(refused), 'not_a_number');
+      t.equal((await send('GET', `${name}-text`)).body.toString(), text);
+    }
+  });
+
+  test(`${name}: append and prepend add the bytes of the body, and make nothing of nothing`, async (t) => {
+    const add = (way: string, body?: string | Buffer, headers = {}) =>
+      send('POST', `${name}-grown/${way}`, headers, body);
+    const odd = Buffer.from('00ff00c328', 'hex');
+    for (const way of ['append', 'prepend']) {
+      const absent = await add(way, 'x');
+      t.equal(absent.status, 404);
+      t.equal(codeOf(absent), 'not_found');
+    }
+    await send('PUT', `${name}-grown?ttl=100`, {}, 'b');
+    const longer = await add('append', odd, { 'content-type': 'application/json' });
+    t.equal(longer.status, 200);
+    t.equal(longer.body.toString(), '6');
+    t.match(longer.headers['content-type'], /^text\/plain/);
+    t.equal((await add('prepend', 'a')).body.toString(), '7');
+    t.equal((await add('append')).body.toString(), '7', 'no body adds nothing');
+    t.same((await send('GET', `${name}-grown`)).body, Buffer.concat([Buffer.from('ab'), odd]));
+    t.ok(Number((await send('HEAD', `${name}-grown`)).headers.ttl) <= 100, 'its life is as it was');
+  });
 }
 
 test('health needs no more than a GET', async (t) => {

@@ -6,6 +6,7 @@ import { MAX_PAGE_KEYS } from '../cache.js';
 import { GatewayError } from '../errors.js';
 
 const LIFE = /^(\d{1,15})(ms)?$/;
+const INT64 = /^-?\d{1,19}$/;
 const ETAG = /^"([0-9a-f]{40})"$/i;
 /** A list of entity tags, weak ones included (RFC 9110, 8.8.3). */
 const ETAG_LIST = /^\s*(W\/)?"[\x21\x23-\x7e\x80-\xff]*"(\s*,\s*(W\/)?"[\x21\x23-\x7e\x80-\xff]*")*\s*$/;
@@ -56,6 +57,16 @@ export function limitOf(text: string | undefined): number {
   if (limit < 1 || limit > MAX_PAGE_KEYS)
     throw new GatewayError('query_invalid', `limit is a whole number from 1 to ${MAX_PAGE_KEYS}.`);
   return limit;
+}
+
+/**
+ * Reads a whole number of 64 bits, signed.
+ * @throws GatewayError query_invalid, which names the parameter
+ */
+export function int64Of(name: string, text: string): bigint {
+  const number = INT64.test(text) ? BigInt(text) : undefined;
+  if (number !== undefined && BigInt.asIntN(64, number) === number) return number;
+  throw new GatewayError('query_invalid', `${name} is a whole number of 64 bits, signed, in decimal digits.`);
 }
 
 /**
