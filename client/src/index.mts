@@ -17,6 +17,7 @@ export type HasOptions = azurecache.HasOptions;
 export type RemoveOptions = azurecache.RemoveOptions;
 export type TouchOptions = azurecache.TouchOptions;
 export type UpdateOptions = azurecache.UpdateOptions;
+export type IncrementOptions = azurecache.IncrementOptions;
 export type AzureCacheStore = azurecache.AzureCacheStore;
 export type StoreOptions = azurecache.StoreOptions;
 export type ErrorCode = azurecache.ErrorCode;

@@ -36,6 +36,7 @@ namespace azurecache {
   export type RemoveOptions = options.RemoveOptions;
   export type TouchOptions = options.TouchOptions;
   export type UpdateOptions = options.UpdateOptions;
+  export type IncrementOptions = options.IncrementOptions;
   export type AzureCacheStore = store.AzureCacheStore;
   export type StoreOptions = storeOptions.StoreOptions;
   export type ErrorCode = errors.ErrorCode;

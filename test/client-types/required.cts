@@ -104,6 +104,27 @@ exactly<Promise<Uint8Array | null>>()(
 // @ts-expect-error the new value is of the type of the old one
 cache.update<number>('key', () => 'text');
 
+// Numbers and text.
+exactly<Promise<number | bigint>>()(cache.increment('key'));
+exactly<Promise<number | bigint>>()(cache.increment('key', 5n));
+exactly<Promise<number | bigint>>()(cache.decrement('key', { by: 5, initial: 10n, ttl: 'never' }));
+exactly<Promise<number | bigint>>()(cache.decrement('key', 5, { ttl: 60, deadlineMs: 100 }));
+cache.increment('key', (_error, sum) => exactly<number | bigint | undefined>()(sum));
+cache.increment('key', 5, { initial: 1 }, (_error, sum) => exactly<number | bigint | undefined>()(sum));
+exactly<Promise<number | null>>()(cache.append('key', 'text'));
+exactly<Promise<number | null>>()(cache.prepend('key', Buffer.from('bytes'), { deadlineMs: 100 }));
+cache.append('key', 'text', (_error, length) => exactly<number | null | undefined>()(length));
+// @ts-expect-error
+cache.increment('key', '5');
+// @ts-expect-error a number that is there keeps its life anyway
+cache.increment('key', { ttl: 'keep' });
+// @ts-expect-error how much stands once
+cache.increment('key', 5, { by: 5 });
+// @ts-expect-error what is added is not JSON
+cache.append('key', { a: 1 });
+// @ts-expect-error the life stays
+cache.append('key', 'text', { ttl: 60 });
+
 // The store.
 const AzureCacheStore = azurecache(session);
 const store = new AzureCacheStore({ ttl: 60, prefix: 'sess:', url: 'unix:/run/azurecache.sock' });

@@ -1,4 +1,5 @@
-// `create()`: checks the options and makes a cache of the calls in calls.ts and many-calls.ts, with callbacks.
+// `create()`: checks the options and makes a cache of the calls in calls.ts, many-calls.ts and counters.ts,
+// with callbacks.
 
 import { type Callback, settle } from '../callback.js';
 import { AzureCacheError } from '../errors.js';
@@ -7,6 +8,7 @@ import { openTransport, type TransportOptions } from '../transport/transport.js'
 import type { AzureCache } from './azure-cache.js';
 import type { Ttl } from './call-options.js';
 import * as calls from './calls.js';
+import * as counters from './counters.js';
 import * as manyCalls from './many-calls.js';
 import { Scope } from './scope.js';
 import { NotJson } from './value.js';
@@ -60,6 +62,10 @@ export function cacheOn(...place: ConstructorParameters<typeof Scope>): AzureCac
     putMany: onOne(scope, manyCalls.putMany),
     removeMany: onOne(scope, manyCalls.removeMany),
     update: onTwo(scope, calls.update),
+    increment: onOneOrTwo(scope, counters.increment),
+    decrement: onOneOrTwo(scope, counters.decrement),
+    append: onTwo(scope, counters.append),
+    prepend: onTwo(scope, counters.prepend),
     close,
     [Symbol.asyncDispose]: () => close(),
   };
@@ -89,6 +95,13 @@ function onTwo(
     typeof given === 'function'
       ? settle(call(scope, subject, value, undefined), given as Settled)
       : settle(call(scope, subject, value, given), callback);
+}
+
+/** The same, where what comes after the key may be left out. */
+function onOneOrTwo(...call: Parameters<typeof onTwo>) {
+  const two = onTwo(...call);
+  return (subject: unknown, value: unknown, given: unknown, callback?: Settled) =>
+    typeof value === 'function' ? two(subject, undefined, value) : two(subject, value, given, callback);
 }
 
 /** As in 2013, the callback of a get is told the text of what is no JSON. */

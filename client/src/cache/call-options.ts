@@ -63,6 +63,15 @@ export interface TouchOptions extends RemoveOptions {
   ttl?: number | 'never' | null | undefined;
 }
 
+export interface IncrementOptions extends CallOptions {
+  /** How much is added, or with decrement taken away: a safe integer, or a bigint of 64 bits, signed. Default 1. */
+  by?: number | bigint | undefined;
+  /** What is counted from where there is no number: the first answer is `initial` with `by` added. Default 0. */
+  initial?: number | bigint | undefined;
+  /** The life of a new number, as in PutManyOptions; one that is there keeps its own. */
+  ttl?: number | 'never' | null | undefined;
+}
+
 export interface UpdateOptions extends CallOptions {
   /** Default `keep`; where there is nothing to keep, as in PutManyOptions. */
   ttl?: Ttl | null | undefined;

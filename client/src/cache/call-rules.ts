@@ -1,5 +1,5 @@
 // Finds a wrong or misspelt option of a call before anything is sent, and turns conditions into what is sent.
-// Called by cache.ts, many.ts and update.ts.
+// Called by calls.ts, many-calls.ts and counters.ts.
 
 import { AzureCacheError } from '../errors.js';
 import type { Operation } from '../transport/operation.js';
@@ -22,6 +22,9 @@ const CALL: Rules = {
   signal: [isSignal, 'an AbortSignal'],
   deadlineMs: [isDeadline, 'a whole number of milliseconds, at least 1'],
 };
+const isInt64 = (value: unknown) =>
+  Number.isSafeInteger(value) || (typeof value === 'bigint' && BigInt.asIntN(64, value) === value);
+export const INT64: Rule = [isInt64, 'a whole number: a safe integer, or a bigint of 64 bits, signed'];
 const IF_NONE_MATCH: Rule = [(value) => value === '*', "'*'"];
 
 export const PUT: Rules = {
@@ -36,6 +39,8 @@ export const UPDATE: Rules = { ttl: LATER, raw: YES_NO, ...CALL };
 export const PUT_MANY: Rules = { ttl: LATER, raw: YES_NO, ifNoneMatch: IF_NONE_MATCH, ...CALL };
 export const GET_MANY: Rules = { raw: YES_NO, touch: LATER, fresh: YES_NO, ...CALL };
 export const REMOVE_MANY: Rules = CALL;
+export const INCREMENT: Rules = { by: INT64, initial: INT64, ttl: LATER, ...CALL };
+export const GROW: Rules = CALL;
 
 const NONE = Object.freeze({});
 
