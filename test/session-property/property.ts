@@ -11,7 +11,7 @@
 // Not covered: operations at the same instant (here one after the other; contract/order.ts has them), connections that
 // are lost and writes of which nobody knows, lives that end meanwhile, more than 8 changes during one save, the other
 // options and calls of the store. And what is not promised: which cookie stays in a browser when a slow answer comes
-// after that of a regenerate.
+// after that of a regenerate, and with koa-session which one a request itself sets that regenerates during a save.
 import { relative } from 'node:path';
 import fc from 'fast-check';
 import type { Test } from 'tap';

@@ -61,6 +61,8 @@ export interface Framework {
   readonly name: 'express' | 'fastify' | 'koa';
   /** A name that a session object of it cannot have as a field: it stays in what is stored. */
   readonly hidden: string;
+  /** It sets the cookie of a save when that has ended, also over the one of a regenerate that came after it. */
+  readonly setsLateCookies?: true;
   /** Those of the settings that change what an application on it is. */
   settingsOf(settings: Settings): Partial<Settings>;
   /** A session as the framework stores it. */

@@ -24,6 +24,8 @@ export const koa: Framework = {
   name: 'koa',
   // Names that begin so are left out of what is given to a store.
   hidden: '_kept',
+  // In `save` of its context.ts, the key is taken before the store is asked, and the cookie set behind that.
+  setsLateCookies: true,
   settingsOf: ({ conflict, touchAfter, rolling }) => ({ conflict, touchAfter, rolling }),
   dataOf: (fields, maxAgeMs) => ({ ...fields, _expire: Date.now() + maxAgeMs, _maxAge: maxAgeMs }),
   cookieOf: (id) => `sid=${id}`,
