@@ -32,22 +32,12 @@ export interface KeyPage {
   cursor?: string | undefined;
 }
 
-/** What few operations need. Each verb takes its own, and none but these. */
+/** What only an increment needs. */
 export interface Extras {
-  /** Milliseconds that the entry lives on from each use. */
-  slidingMs?: number;
-  /** The entry is laid out as ASP.NET Core's IDistributedCache does it. */
-  hash?: true;
-  /** Of a lock, 16 bytes. */
-  token?: Buffer;
   /** How much is added; 64 bits, signed. */
   by?: bigint;
   /** What a number is counted from where there is none; 64 bits, signed. */
   initial?: bigint;
-  /** Up to 100, each 1 to 255 bytes of UTF-8. */
-  tags?: string[];
-  /** A lock is wanted also where there is no entry. */
-  absent?: true;
 }
 
 /** One operation on one entry, or a list. */
@@ -64,7 +54,7 @@ export interface Operation {
   ttlKind: TtlKind;
   /** Milliseconds; 0 when `ttlKind` needs none. Of a list: about how many keys a page has, 1 to 1,000; 0 = 1,000. */
   ttlMs: number;
-  /** What few operations need. */
+  /** Of an increment. */
   extras: Extras | undefined;
   /** How long the asker waits, in milliseconds; 0 = the sidecar's own deadline. */
   deadlineMs: number;

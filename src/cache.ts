@@ -4,7 +4,6 @@ import { isUtf8 } from 'node:buffer';
 import {
   type Backend,
   type Condition,
-  type Extras,
   failure,
   type Operation,
   operation,
@@ -28,8 +27,6 @@ const CONDITIONS_OF: Partial<Record<Verb, readonly Condition[]>> = {
   touch: ['etag'],
 };
 
-/** The extras that each verb takes. */
-const EXTRAS_OF: Partial<Record<Verb, readonly (keyof Extras)[]>> = { increment: ['by', 'initial'] };
 /** The verbs that give an entry its life, the default one where none is named. */
 const GIVES_LIFE: readonly Verb[] = ['put', 'touch', 'increment'];
 /** The verbs that let it keep the one it has. */
@@ -84,6 +81,8 @@ export class Cache {
   }
 
   #check(asked: Operation): Result | undefined {
+    if (asked.extras && asked.verb !== 'increment')
+      return failure('frame_invalid', 'Only an increment takes extras.');
     if (asked.verb === 'ping') return undefined;
     if (asked.verb === 'list') return checkList(asked);
     const keyFault = checkKey(asked.key);
@@ -100,9 +99,6 @@ export class Cache {
       );
     if (asked.condition !== 'none' && !CONDITIONS_OF[asked.verb]?.includes(asked.condition))
       return failure('condition_invalid');
-    for (const name in asked.extras)
-      if (!EXTRAS_OF[asked.verb]?.includes(name as keyof Extras))
-        return failure('frame_invalid', `A ${asked.verb} does not take ${name}.`);
     return undefined;
   }
 }

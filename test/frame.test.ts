@@ -88,6 +88,19 @@ function put(change: (frame: Buffer) => unknown): Buffer {
   return Buffer.isBuffer(part) ? part : frame;
 }
 
+/** The same with these extras in place of its ETag. */
+function extras(hex: string): Buffer {
+  const bytes = Buffer.from(hex, 'hex');
+  return put((frame) => {
+    const [head, tail] = [frame.subarray(0, 31), frame.subarray(51)];
+    head.writeUInt32LE(frame.length - 4 - 20 + bytes.length);
+    head.writeUInt8(0, 10);
+    head.writeUInt16LE(0, 26);
+    head.writeUInt16LE(bytes.length, 28);
+    return Buffer.concat([head, bytes, tail]);
+  });
+}
+
 const MALFORMED: [what: string, frame: Buffer, id: number, message: RegExp][] = [
   ['of 29 bytes', put((frame) => frame.subarray(0, 29)), ID, /shorter than its header/],
   ['too short for an id', put((frame) => frame.subarray(0, 7)), 0, /shorter than its header/],
@@ -104,6 +117,10 @@ const MALFORMED: [what: string, frame: Buffer, id: number, message: RegExp][] = 
   ['with a ttl of 2^64 - 1', put((frame) => frame.fill(0xff, 16, 24)), ID, /ttlMs/],
   ['with a key longer than the frame', put((frame) => frame.writeUInt16LE(65535, 24)), ID, /longer than/],
   ['with an ETag longer than the frame', put((frame) => frame.writeUInt16LE(65535, 26)), ID, /longer than/],
+  ['with an extra that is cut off', extras('01080001000000000000'), ID, /cut off/],
+  ['with an extra of 7 bytes', extras('0107000100000000000000'), ID, /length of its kind/],
+  ['with an extra of kind 3', extras('0308000100000000000000'), ID, /not known/],
+  ['with an extra twice', extras('01080001000000000000000108000200000000000000'), ID, /twice/],
   ['with extras longer than the frame', put((frame) => frame.writeUInt16LE(65535, 28)), ID, /longer than/],
   ['cut in its ETag', put((frame) => frame.subarray(0, 40)), ID, /longer than/],
   ['with an ETag of 19 bytes', put((frame) => frame.writeUInt16LE(19, 26)), ID, /20 bytes/],
