@@ -1,5 +1,5 @@
-// What lies under the id of a session of @fastify/session and is none, or none that the plugin can use: values that
-// others left there, cookies that it throws of, fields with the names of its methods. Never a crash.
+// What lies in a session of @fastify/session and cannot be used: cookies that it throws of, fields with the names of its
+// methods. Never a crash. What is no session at all: session-none.test.ts.
 import t from 'tap';
 import { type FastifyRoute, fastifySidOf, fastifyStore, startFastifyApp } from './fixtures/fastify-app.js';
 import { BACKENDS, startBackend } from './fixtures/session-backend.js';
@@ -16,36 +16,6 @@ const ROUTES = { '/login': login, '/change': change, '/': show };
 for (const name of BACKENDS)
   t.test(name, async (t) => {
     const backend = await startBackend(t, name);
-
-    t.test('what is no JSON object is no session: its user gets a new one', async (t) => {
-      const store = fastifyStore(t, backend);
-      const app = await startFastifyApp(t, { store }, ROUTES);
-      const texts = [
-        '',
-        'text',
-        '{"cookie":',
-        'null',
-        'true',
-        '7',
-        '"text"',
-        '[]',
-        '[{"user":"ada"}]',
-        '\u0000',
-      ];
-      for (const text of texts) {
-        const ada = app.visitor();
-        await ada.get('/login');
-        const before = fastifySidOf(ada);
-        await backend.plant(store.prefix + before, text);
-        t.equal(await store.get(before), null, JSON.stringify(text));
-        await ada.get('/change');
-        t.not(fastifySidOf(ada), before);
-        t.match((await ada.get('/')).body, { changed: true });
-        t.equal(await backend.text(store.prefix + before), text, 'and it is left alone');
-      }
-      t.same(app.errors, []);
-      t.equal((await store.all()).length, texts.length, 'all() has the new ones, and passes over the others');
-    });
 
     t.test('a session whose cookie is missing or unusable goes on with another', async (t) => {
       const store = fastifyStore(t, backend);
@@ -117,24 +87,3 @@ for (const name of BACKENDS)
       },
     );
   });
-
-t.test('a list, a hash or a set under the id is no session: its user gets a new one', async (t) => {
-  const backend = await startBackend(t, 'redis');
-  const store = fastifyStore(t, backend);
-  const app = await startFastifyApp(t, { store }, ROUTES);
-  for (const command of [['RPUSH'], ['SADD'], ['HSET', 'field']]) {
-    const [verb = '', ...field] = command;
-    const ada = app.visitor();
-    await ada.get('/login');
-    const before = fastifySidOf(ada);
-    await backend.redis?.cli('DEL', store.prefix + before);
-    await backend.redis?.cli(verb, store.prefix + before, ...field, 'value');
-    t.equal(await store.get(before), null, verb);
-    await ada.get('/change');
-    t.not(fastifySidOf(ada), before);
-    t.match(await store.all(), [{ changed: true }], 'and all() passes over it');
-    await store.clear();
-    t.equal(await store.length(), 0, 'which clear() does not');
-  }
-  t.same(app.errors, []);
-});
