@@ -90,7 +90,7 @@ function timeOf(date: unknown): number | undefined {
 }
 
 /** Milliseconds that lead from now to a date. */
-export function isAge(ms: unknown): ms is number {
+function isAge(ms: unknown): ms is number {
   return typeof ms === 'number' && !Number.isNaN(new Date(Date.now() + ms).getTime());
 }
 

@@ -8,7 +8,7 @@ import { Held, type Loaded } from './held.js';
 import type { Fields } from './merge.js';
 import { loadedSnapshot, type Serializer, takeSnapshot } from './snapshot.js';
 import { newStamp } from './stamp.js';
-import { COOKIE_YEARS, usableCookie } from './usable-cookie.js';
+import { COOKIE_DATES, usableCookie } from './usable-cookie.js';
 
 /**
  * Names that a Session has by birth and does not take from what was read, and those that the plugin calls on it: it
@@ -32,7 +32,7 @@ export class FastifyCarrier implements Carrier {
 
   loaded(id: string, { session, stored }: Loaded): SessionRecord {
     const plain: SessionRecord = session;
-    plain.cookie = usableCookie(plain.cookie, COOKIE_YEARS);
+    plain.cookie = usableCookie(plain.cookie, COOKIE_DATES);
     const whole = !OWN_NAMES.some((name) => Object.hasOwn(plain, name));
     // They stay in what is stored.
     for (const name of OWN_NAMES) delete plain[name];
