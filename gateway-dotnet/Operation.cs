@@ -47,7 +47,10 @@ internal readonly struct Operation
     public long TtlMs { get; init; }
     public ReadOnlyMemory<byte> Key { get; init; }
     public ReadOnlyMemory<byte> Etag { get; init; }
-    public Extras Extras { get; init; }
+
+    /// <summary>What few operations need; null when this one has none.</summary>
+    public Extras? Extras { get; init; }
+
     public ReadOnlyMemory<byte> Value { get; init; }
 
     /// <summary>A get that gives the entry a new life.</summary>

@@ -10,8 +10,8 @@ internal sealed partial class Provider
     /// <summary>A number that this makes gets the life of the operation; one that is there keeps its own.</summary>
     private async Task<Result> IncrementAsync(Operation operation)
     {
-        var by = operation.Extras.By ?? 1;
-        var sum = (Int128)(operation.Extras.Initial ?? 0) + by;
+        var by = operation.Extras?.By ?? 1;
+        var sum = (Int128)(operation.Extras?.Initial ?? 0) + by;
         var first = sum == (long)sum ? (RedisValue)(long)sum : RedisValue.EmptyString;
         RedisValue[] life = operation.TtlKind == TtlKind.Never ? [] : ["PX", operation.TtlMs];
         return Extended(await EvaluateAsync(Scripts.Increment, operation, [by, first, .. life]).ConfigureAwait(false));

@@ -32,12 +32,26 @@ export interface KeyPage {
   cursor?: string | undefined;
 }
 
-/** What only an increment needs. */
+/** What few operations need. Each verb takes its own, and none but these. */
 export interface Extras {
+  /** Milliseconds that the entry lives on from each use. */
+  slidingMs?: number;
+  /** The entry is laid out as ASP.NET Core's IDistributedCache does it. */
+  hash?: true;
+  /** Of a lock, 16 bytes. */
+  token?: Buffer;
   /** How much is added; 64 bits, signed. */
   by?: bigint;
   /** What a number is counted from where there is none; 64 bits, signed. */
   initial?: bigint;
+  /** Up to 100, each 1 to 255 bytes of UTF-8. */
+  tags?: string[];
+  /** A lock is wanted also where there is no entry. */
+  absent?: true;
+  /** Of what carries all of the tags, not any (list, clear). */
+  all?: true;
+  /** The entry's tags are taken away (put). */
+  untagged?: true;
 }
 
 /** One operation on one entry, or a list. */
@@ -54,7 +68,7 @@ export interface Operation {
   ttlKind: TtlKind;
   /** Milliseconds; 0 when `ttlKind` needs none. Of a list: about how many keys a page has, 1 to 1,000; 0 = 1,000. */
   ttlMs: number;
-  /** Of an increment. */
+  /** What few operations need. */
   extras: Extras | undefined;
   /** How long the asker waits, in milliseconds; 0 = the sidecar's own deadline. */
   deadlineMs: number;

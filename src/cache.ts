@@ -4,6 +4,7 @@ import { isUtf8 } from 'node:buffer';
 import {
   type Backend,
   type Condition,
+  type Extras,
   failure,
   type Operation,
   operation,
@@ -27,6 +28,8 @@ const CONDITIONS_OF: Partial<Record<Verb, readonly Condition[]>> = {
   touch: ['etag'],
 };
 
+/** The extras that each verb takes. */
+const EXTRAS_OF: Partial<Record<Verb, readonly (keyof Extras)[]>> = { increment: ['by', 'initial'] };
 /** The verbs that give an entry its life, the default one where none is named. */
 const GIVES_LIFE: readonly Verb[] = ['put', 'touch', 'increment'];
 /** The verbs that let it keep the one it has. */
@@ -81,8 +84,9 @@ export class Cache {
   }
 
   #check(asked: Operation): Result | undefined {
-    if (asked.extras && asked.verb !== 'increment')
-      return failure('frame_invalid', 'Only an increment takes extras.');
+    for (const name in asked.extras)
+      if (!EXTRAS_OF[asked.verb]?.includes(name as keyof Extras))
+        return failure('frame_invalid', `${name} does not go with the verb ${asked.verb}.`);
     if (asked.verb === 'ping') return undefined;
     if (asked.verb === 'list') return checkList(asked);
     const keyFault = checkKey(asked.key);

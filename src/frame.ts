@@ -20,9 +20,16 @@
 //   30     ...  key, etag (SHA-1 of the value, raw), extras, value (put, append, prepend: may be empty; list: the cursor
 //               of the page before, empty = from the start; no other verb)
 //
-// EXTRAS: what an increment needs, in any order, each at most once: kind (1 byte), length (2), then so many bytes
-//   1 by        8 bytes, signed: how much is added
-//   2 initial   8 bytes, signed: what a number is counted from where there is none
+// EXTRAS: what few operations need, in any order: kind (1 byte), length (2), then so many bytes. Each at most once, but tags
+//   1 sliding   8 bytes: milliseconds, below 2^53, that the entry lives on from each use
+//   2 hash      0 bytes: the entry is laid out as ASP.NET Core's IDistributedCache does it
+//   3 token     16 bytes: of a lock
+//   4 by        8 bytes, signed: how much is added
+//   5 initial   8 bytes, signed: what a number is counted from where there is none
+//   6 tag       1 to 255 bytes of UTF-8; up to 100 of them
+//   7 absent    0 bytes: a lock is wanted also where there is no entry
+//   8 all       0 bytes: of a list or clear: of what carries all of the tags, not any
+//   9 untagged  0 bytes: a put takes the entry's tags away
 //
 // RESULT
 //   0      4    length      bytes that follow this field
@@ -110,9 +117,8 @@ export function writeOperation(into: Buffer, offset: number, id: number, operati
   let at = offset + OPERATION_HEADER_BYTES;
   at += key.copy(into, at);
   if (etag) at += etag.copy(into, at);
-  const extrasStart = at;
+  into.writeUInt16LE(extrasBytes(extras), offset + 28);
   if (extras) at = writeExtras(into, at, extras);
-  into.writeUInt16LE(at - extrasStart, offset + 28);
   if (value) at += value.copy(into, at);
   return at;
 }

@@ -1,7 +1,7 @@
 // The rules of cache.ts for increment, append and prepend: what each takes, and what is filled in. Over HTTP some of it
 // cannot even be asked; over the stream it can.
 import t from 'tap';
-import { type Operation, operation } from '../src/backend.js';
+import { type Extras, type Operation, operation } from '../src/backend.js';
 import { Cache } from '../src/cache.js';
 import { FakeBackend } from './fake-backend.js';
 
@@ -55,10 +55,12 @@ t.test('what grows is given no life, and is refused one', async (t) => {
   t.same(reached, []);
 });
 
-t.test('by and initial are for increments', async (t) => {
+t.test('by and initial are for increments, which take no other extras', async (t) => {
   t.match(await ask('increment', { extras: { by: 2n, initial: 1n } }), { status: 'ok' });
   t.match(reached.pop(), { extras: { by: 2n, initial: 1n } });
   const refused = { status: 'frame_invalid', outcome: 'not_applied' };
+  const others: Extras[] = [{ slidingMs: 5 }, { hash: true }, { tags: ['a'] }, { absent: true }];
+  for (const extras of others) t.match(await ask('increment', { extras }), refused);
   for (const verb of ['get', 'put', 'delete', 'touch', 'list', 'append', 'prepend'] as const)
     for (const extras of [{ by: 1n }, { initial: 1n }])
       t.match(await ask(verb, { extras, value, ttlKind: 'default' }), refused, verb);

@@ -48,20 +48,34 @@ public partial class FramesTests
         Assert.Equal(Bytes(expected, "key"), operation.Key.ToArray());
         Assert.Equal(Bytes(expected, "etag") ?? [], operation.Etag.ToArray());
         Assert.Equal(Bytes(expected, "value") ?? [], operation.Value.ToArray());
-        var extras = expected.TryGetProperty("extras", out var given) ? given : default;
-        Assert.Equal(new Extras(Int64(extras, "by"), Int64(extras, "initial")), operation.Extras);
+        Assert.Equal(expected.TryGetProperty("extras", out var extras), operation.Extras is not null);
+        if (operation.Extras is Extras read) IsExtras(extras, read);
     }
 
-    private static long? Int64(JsonElement extras, string name) =>
-        extras.ValueKind == JsonValueKind.Object && extras.TryGetProperty(name, out var given)
-            ? long.Parse(given.GetProperty("int64").GetString()!, null)
+    private static void IsExtras(JsonElement expected, Extras extras)
+    {
+        long? Number(string name) => expected.TryGetProperty(name, out var given)
+            ? given.ValueKind == JsonValueKind.Number ? given.GetInt64() : long.Parse(given.GetProperty("int64").GetString()!, null)
             : null;
+        Assert.Equal(Number("slidingMs"), extras.SlidingMs);
+        Assert.Equal(Number("by"), extras.By);
+        Assert.Equal(Number("initial"), extras.Initial);
+        Assert.Equal(expected.TryGetProperty("hash", out _), extras.Hash);
+        Assert.Equal(expected.TryGetProperty("absent", out _), extras.Absent);
+        Assert.Equal(Bytes(expected, "token") ?? [], extras.Token.ToArray());
+        var tags = expected.TryGetProperty("tags", out var given) ? given.EnumerateArray().Select(tag => tag.GetString()) : [];
+        Assert.Equal(expected.TryGetProperty("all", out _), extras.All);
+        Assert.Equal(expected.TryGetProperty("untagged", out _), extras.Untagged);
+        Assert.Equal(tags, extras.Tags.Select(tag => System.Text.Encoding.UTF8.GetString(tag.Span)));
+    }
 
     [Theory]
-    [InlineData("01080001000000000000", "length of its kind")]
-    [InlineData("0107000100000000000000", "length of its kind")]
-    [InlineData("01", "length of its kind")]
-    [InlineData("0308000100000000000000", "not known")]
+    [InlineData("04080001000000000000", "longer than the extras")]
+    [InlineData("04", "longer than the extras")]
+    [InlineData("0407000100000000000000", "length of its kind")]
+    [InlineData("0308000100000000000000", "length of its kind")]
+    [InlineData("0a0000", "not known")]
+    [InlineData("060000", "length of its kind")]
     public void Extras_that_lie_are_told_what_is_wrong(string extras, string problem)
     {
         var frame = Wire.Write(1, new Ask(Verb.Increment, "key", Extras: Convert.FromHexString(extras)));

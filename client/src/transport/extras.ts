@@ -2,27 +2,32 @@
 import type { Extras } from './operation.js';
 
 const HEAD_BYTES = 3;
-const INT64_BYTES = 8;
-const KINDS: readonly [kind: number, name: keyof Extras][] = [
-  [1, 'by'],
-  [2, 'initial'],
-];
+const NOTHING = Buffer.alloc(0);
 
-/** Bytes that `writeExtras` will write. */
-export function extrasBytes(extras: Extras | undefined): number {
-  if (!extras) return 0;
-  return KINDS.filter(([, name]) => extras[name] !== undefined).length * (HEAD_BYTES + INT64_BYTES);
+/** All of them, as they stand in the frame. */
+export function extrasOf(extras: Extras): Buffer {
+  const { slidingMs, hash, token, by, initial, tags = [], absent, all, untagged } = extras;
+  const parts: Buffer[] = [];
+  const add = (kind: number, content: Uint8Array) => {
+    const head = Buffer.alloc(HEAD_BYTES);
+    head[0] = kind;
+    head.writeUInt16LE(content.length, 1);
+    parts.push(head, Buffer.from(content));
+  };
+  if (slidingMs !== undefined) add(1, int64(BigInt(slidingMs)));
+  if (hash) add(2, NOTHING);
+  if (token) add(3, token);
+  if (by !== undefined) add(4, int64(by));
+  if (initial !== undefined) add(5, int64(initial));
+  for (const tag of tags) add(6, Buffer.from(tag));
+  if (absent) add(7, NOTHING);
+  if (all) add(8, NOTHING);
+  if (untagged) add(9, NOTHING);
+  return Buffer.concat(parts);
 }
 
-/** Answers the offset behind them. */
-export function writeExtras(into: Buffer, offset: number, extras: Extras): number {
-  let at = offset;
-  for (const [kind, name] of KINDS) {
-    const number = extras[name];
-    if (number === undefined) continue;
-    into[at] = kind;
-    into.writeUInt16LE(INT64_BYTES, at + 1);
-    at = into.writeBigInt64LE(number, at + HEAD_BYTES);
-  }
-  return at;
+function int64(number: bigint): Buffer {
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigInt64LE(number);
+  return bytes;
 }

@@ -20,9 +20,16 @@
 //   30     ...  key, etag (SHA-1 of the value, raw), extras, value (put, append, prepend: may be empty; list: the cursor
 //               of the page before, empty = from the start; no other verb)
 //
-// EXTRAS: what an increment needs, in any order, each at most once: kind (1 byte), length (2), then so many bytes
-//   1 by        8 bytes, signed: how much is added
-//   2 initial   8 bytes, signed: what a number is counted from where there is none
+// EXTRAS: what few operations need, in any order: kind (1 byte), length (2), then so many bytes. Each at most once, but tags
+//   1 sliding   8 bytes: milliseconds, below 2^53, that the entry lives on from each use
+//   2 hash      0 bytes: the entry is laid out as ASP.NET Core's IDistributedCache does it
+//   3 token     16 bytes: of a lock
+//   4 by        8 bytes, signed: how much is added
+//   5 initial   8 bytes, signed: what a number is counted from where there is none
+//   6 tag       1 to 255 bytes of UTF-8; up to 100 of them
+//   7 absent    0 bytes: a lock is wanted also where there is no entry
+//   8 all       0 bytes: of a list or clear: of what carries all of the tags, not any
+//   9 untagged  0 bytes: a put takes the entry's tags away
 //
 // RESULT
 //   0      4    length      bytes that follow this field
@@ -37,7 +44,7 @@
 //               of a list is the UTF-8 JSON {keys,cursor}; without cursor it was the last page. The value of an increment
 //               is the new number in decimal digits, that of append and prepend the new length in bytes
 import { SIDECAR_ERRORS } from '../errors.js';
-import { extrasBytes, writeExtras } from './extras.js';
+import { extrasOf } from './extras.js';
 import { ETAG_BYTES, type Failure, type Operation, type Result } from './operation.js';
 
 /** The id of frames that answer no operation. */
@@ -76,7 +83,7 @@ export class FrameError extends Error {
 /** Bytes that `writeOperation` will write. */
 export function operationBytes({ key = '', etag, extras, value }: Operation): number {
   const valueBytes = typeof value === 'string' ? Buffer.byteLength(value) : (value?.length ?? 0);
-  const restBytes = (etag?.length ?? 0) + extrasBytes(extras) + valueBytes;
+  const restBytes = (etag?.length ?? 0) + (extras ? extrasOf(extras).length : 0) + valueBytes;
   return OPERATION_HEADER_BYTES + Buffer.byteLength(key) + restBytes;
 }
 
@@ -96,7 +103,7 @@ export function writeOperation(
     end += etag.length;
   }
   const extrasStart = end;
-  if (extras) end = writeExtras(into, end, extras);
+  if (extras) end += extrasOf(extras).copy(into, end);
   into.writeUInt16LE(end - extrasStart, offset + 28);
   if (typeof value === 'string') end += into.write(value, end);
   else if (value) {

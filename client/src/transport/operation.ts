@@ -36,16 +36,30 @@ export interface Operation {
   wantTtl?: boolean;
   /** Read past the sidecar's near cache (get). */
   fresh?: boolean;
-  /** Of an increment. */
+  /** What few operations need. */
   extras?: Extras;
 }
 
-/** What only an increment needs. */
+/** What few operations need. Each verb takes its own, and none but these. */
 export interface Extras {
+  /** Milliseconds that the entry lives on from each use (put). */
+  slidingMs?: number;
+  /** The entry is laid out as ASP.NET Core's IDistributedCache does it (put). */
+  hash?: boolean;
+  /** Of a lock, 16 bytes. */
+  token?: Uint8Array;
   /** How much is added; 64 bits, signed. */
   by?: bigint;
   /** What a number is counted from where there is none; 64 bits, signed. */
   initial?: bigint;
+  /** Up to 100, each 1 to 255 bytes of UTF-8 (put). */
+  tags?: readonly string[];
+  /** A lock is wanted also where there is no entry. */
+  absent?: boolean;
+  /** Of what carries all of the tags, not any (list, clear). */
+  all?: boolean;
+  /** The entry's tags are taken away (put). */
+  untagged?: boolean;
 }
 
 /** The answer to one operation. `absent`, `changed` and `exists` say why a condition did not hold. */
