@@ -13,13 +13,17 @@ t.teardown(() => cache.close());
 
 const KEYS = Array.from({ length: 1000 }, (_, i) => `key${i}`);
 
-t.test('1,000 entries are put, got and removed', async (t) => {
+t.test('1,000 entries are put, got, touched and removed', async (t) => {
   t.equal(await cache.putMany(KEYS.map((key, i) => [key, { i }])), 1000);
   const found = await cache.getMany<{ i: number }>(KEYS);
   t.equal(found.size, 1000);
   t.same([...found.keys()], KEYS, 'in the order of the keys');
   t.ok([...found.values()].every((value, i) => value.i === i));
+  t.equal(await cache.touchMany([...KEYS, 'absent'], 60), 1000);
+  const life = async (key: string) => Number((await cache.get(key, { etag: true, ttl: true }))?.ttl);
+  for (const key of ['key0', 'key999']) t.ok((await life(key)) <= 60, key);
   t.equal(await cache.removeMany(KEYS), 1000);
+  t.equal(await cache.touchMany(KEYS), 0);
   t.equal(await cache.removeMany(KEYS), 0);
   t.equal((await cache.getMany(KEYS)).size, 0);
 });
@@ -56,7 +60,11 @@ t.test('entries are a Map, an iterable of pairs, or an object; keys are any iter
   t.equal(await cache.removeMany([]), 0);
   const wrong = (given: unknown) => given as never;
   for (const keys of ['text', undefined, null, 5, {}])
-    for (const call of [cache.getMany(wrong(keys)), cache.removeMany(wrong(keys))])
+    for (const call of [
+      cache.getMany(wrong(keys)),
+      cache.removeMany(wrong(keys)),
+      cache.touchMany(wrong(keys)),
+    ])
       await t.rejects(call as Promise<unknown>, { code: 'key_invalid', message: /iterable/ });
   for (const entries of ['text', undefined, null, 5, [1], ['ab'], [['a']], [['a', 1, 60]]])
     await t.rejects(cache.putMany(wrong(entries)), { code: 'value_invalid', message: /a Map/ });
@@ -77,6 +85,30 @@ t.test('null is a value, bytes are bytes, and lives and conditions are for all',
   t.equal(await cache.putMany({ bytes: Buffer.from([0, 255]) }, { raw: true }), 1);
   t.same(await cache.getMany(['bytes'], { raw: true }), new Map([['bytes', Buffer.from([0, 255])]]));
 });
+
+t.test(
+  'a touch of many gives the default life where none is named, and never the one there is',
+  async (t) => {
+    const { transport, asked } = fakeTransport(() => ({ status: 'ok' }));
+    const quiet = cacheOn(transport, 'p:', lifeOf(90));
+    t.equal(await quiet.touchMany(['a']), 1);
+    t.equal(await quiet.touchMany(['a', 'b'], 'never'), 2);
+    t.equal(await quiet.touchMany(['a'], { ttl: 1.5, deadlineMs: 7 }), 1);
+    const touch = { verb: 'touch', key: 'p:a' };
+    t.same(asked, [
+      { ...touch, ttlKind: 'for', ttlMs: 90_000 },
+      { ...touch, ttlKind: 'never', ttlMs: 0 },
+      { ...touch, ttlKind: 'never', ttlMs: 0, key: 'p:b' },
+      { ...touch, ttlKind: 'for', ttlMs: 1500, deadlineMs: 7 },
+    ]);
+    asked.length = 0;
+    const wrong = (given: unknown) => given as never;
+    await t.rejects(quiet.touchMany(['a'], wrong('keep')), { code: 'ttl_invalid' });
+    await t.rejects(quiet.touchMany(['a'], wrong({ ifMatch: '*' })), { code: 'options_invalid' });
+    await t.rejects(quiet.touchMany(['a', '']), { code: 'key_empty', failed: [1] });
+    t.same(asked, []);
+  },
+);
 
 t.test('a wrong key or value is named by its place, and nothing is sent', async (t) => {
   const { transport, asked } = fakeTransport(() => ({ status: 'ok' }));

@@ -3,6 +3,7 @@ import t, { type Test } from 'tap';
 import { type Connection, connect } from '../client/dist/transport/connection.js';
 import type { Operation, Result } from '../client/dist/transport/operation.js';
 import { ask, get, put } from './fixtures/ask.js';
+import { openCache } from './fixtures/cache.js';
 import { type RedisCluster, startRedisCluster } from './fixtures/redis-cluster.js';
 import { type Sidecar, startSidecar } from './fixtures/sidecar.js';
 import { until, within } from './fixtures/wait.js';
@@ -108,14 +109,51 @@ for (const paused of [0, 1, 2])
     othersAreAnsweredFirst(t, paused),
   );
 
-t.test('with a node gone, its keys get an error that says so, and the others work', async (t) => {
-  const [first = '', second = ''] = tags.map((tag) => encodeURIComponent(`${tag}:b`));
-  await cluster.nodes[0]?.kill();
-  const lost = () => sidecar.logs().some(({ event }) => event === 'connection_failed');
-  await until(lost, 5000, 'the loss to be noticed');
-  t.match(await put(sidecar, first, 'v'), {
-    status: 503,
-    error: { code: 'backend_unreachable', outcome: 'not_applied' },
-  });
-  t.equal((await put(sidecar, second, 'v')).status, 204);
+t.test('1,000 entries over all nodes are put, got, touched and removed at once', async (t) => {
+  await using cache = openCache(sidecar, { prefix: '' });
+  const keys = Array.from({ length: 1000 }, (_, i) => `bulk-${i}`);
+  t.equal(await cache.putMany(keys.map((key, i) => [key, i])), 1000);
+  const sizes = await Promise.all(cluster.nodes.map((node) => node.cli('DBSIZE')));
+  for (const size of sizes) t.ok(Number(size) > 200, 'each node has its share');
+  t.same(
+    [...(await cache.getMany(keys)).entries()],
+    keys.map((key, i) => [key, i]),
+  );
+  t.equal(await cache.touchMany([...keys, 'absent'], 60), 1000);
+  t.ok(Number((await cache.get('bulk-7', { etag: true, ttl: true }))?.ttl) <= 60);
+  const items = keys.map((key, i) => ({ op: i % 2 ? 'touch' : 'get', key, ...(i % 2 ? { ttl: 90 } : {}) }));
+  const { text } = await ask(sidecar, 'POST /v1/batch', { body: JSON.stringify(items) });
+  const answers = JSON.parse(text) as { status: number; value?: string }[];
+  t.same(
+    answers.map(({ status, value }) => [status, value]),
+    keys.map((_, i) => (i % 2 ? [204, undefined] : [200, String(i)])),
+  );
+  t.equal(await cache.removeMany(keys), 1000);
 });
+
+t.test(
+  'with a node gone, its keys get an error that says so, and the others work, also of a batch',
+  async (t) => {
+    const [first = '', second = ''] = tags.map((tag) => encodeURIComponent(`${tag}:b`));
+    await cluster.nodes[0]?.kill();
+    const lost = () => sidecar.logs().some(({ event }) => event === 'connection_failed');
+    await until(lost, 5000, 'the loss to be noticed');
+    t.match(await put(sidecar, first, 'v'), {
+      status: 503,
+      error: { code: 'backend_unreachable', outcome: 'not_applied' },
+    });
+    t.equal((await put(sidecar, second, 'v')).status, 204);
+    const items = [tags[0], tags[1], tags[2]].map((tag) => ({ op: 'put', key: `${tag}:c`, value: 'v' }));
+    const { text } = await ask(sidecar, 'POST /v1/batch', { body: JSON.stringify(items) });
+    const [lostOne, ...done] = JSON.parse(text);
+    t.match(lostOne, { status: 503, code: 'backend_unreachable', outcome: 'not_applied' });
+    t.same(
+      done.map(({ status }: { status: number }) => status),
+      [204, 204],
+    );
+    await using cache = openCache(sidecar, { prefix: '' });
+    const putting = cache.putMany(items.map(({ key }) => [key, 1]));
+    await t.rejects(putting, { code: 'backend_unreachable', outcome: 'not_applied', failed: [0] });
+    t.equal(await cache.get(`${tags[1]}:c`), 1);
+  },
+);

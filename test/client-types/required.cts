@@ -88,6 +88,7 @@ exactly<Promise<number>>()(
   ),
 );
 exactly<Promise<number>>()(cache.removeMany(['a']));
+exactly<Promise<number>>()(cache.touchMany(new Set(['a']), { ttl: 5 }));
 // @ts-expect-error
 cache.putMany([1, 2]);
 // @ts-expect-error

@@ -11,6 +11,7 @@ import type {
   PutManyOptions,
   PutOptions,
   RemoveOptions,
+  TouchManyOptions,
   TouchOptions,
   Ttl,
   UpdateOptions,
@@ -117,6 +118,17 @@ export interface AzureCache extends Counting, AsyncDisposable {
   putMany(entries: Named, callback?: Callback<number>): Promise<number>;
   putMany(entries: Pairs, ttl: Maybe<Ttl | PutManyOptions>, callback?: Callback<number>): Promise<number>;
   putMany(entries: Named, ttl: Maybe<Ttl | PutManyOptions>, callback?: Callback<number>): Promise<number>;
+
+  /**
+   * Gives many entries a new life at once; answers how many were there. Errors are as with putMany.
+   * @param ttl seconds, `never`, or options. Default: the option `ttl` of `create`
+   */
+  touchMany(keys: Iterable<string>, callback?: Callback<number>): Promise<number>;
+  touchMany(
+    keys: Iterable<string>,
+    ttl: Maybe<number | 'never' | TouchManyOptions>,
+    callback?: Callback<number>,
+  ): Promise<number>;
 
   /** Removes many at once; answers how many were there. Errors are as with putMany. */
   removeMany(keys: Iterable<string>, callback?: Callback<number>): Promise<number>;

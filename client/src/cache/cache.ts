@@ -60,6 +60,7 @@ export function cacheOn(...place: ConstructorParameters<typeof Scope>): AzureCac
     touch: onOne(scope, calls.touch),
     getMany: onOne(scope, manyCalls.getMany),
     putMany: onOne(scope, manyCalls.putMany),
+    touchMany: onOne(scope, manyCalls.touchMany),
     removeMany: onOne(scope, manyCalls.removeMany),
     update: onTwo(scope, calls.update),
     increment: onOneOrTwo(scope, counters.increment),

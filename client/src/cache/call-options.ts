@@ -63,6 +63,11 @@ export interface TouchOptions extends RemoveOptions {
   ttl?: number | 'never' | null | undefined;
 }
 
+export interface TouchManyOptions extends CallOptions {
+  /** As in TouchOptions. */
+  ttl?: number | 'never' | null | undefined;
+}
+
 export interface IncrementOptions extends CallOptions {
   /** How much is added, or with decrement taken away: a safe integer, or a bigint of 64 bits, signed. Default 1. */
   by?: number | bigint | undefined;

@@ -39,6 +39,7 @@ export const UPDATE: Rules = { ttl: LATER, raw: YES_NO, ...CALL };
 export const PUT_MANY: Rules = { ttl: LATER, raw: YES_NO, ifNoneMatch: IF_NONE_MATCH, ...CALL };
 export const GET_MANY: Rules = { raw: YES_NO, touch: LATER, fresh: YES_NO, ...CALL };
 export const REMOVE_MANY: Rules = CALL;
+export const TOUCH_MANY: Rules = { ttl: LATER, ...CALL };
 export const INCREMENT: Rules = { by: INT64, initial: INT64, ttl: LATER, ...CALL };
 export const GROW: Rules = CALL;
 

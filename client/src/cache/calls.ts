@@ -77,6 +77,14 @@ export function reading(call: string, key: string, { etag, ttl, touch, fresh }: 
   return operation;
 }
 
+/**
+ * The life that a touch gives: the default one where none is named.
+ * @throws AzureCacheError `ttl_invalid`
+ */
+export function givenLife(scope: Scope, call: string, ttl: unknown): Life {
+  return ttl === undefined || ttl === null ? scope.life : movedLife(call, ttl);
+}
+
 /** @throws AzureCacheError `ttl_invalid`: there is no sense in a touch that keeps the life */
 function movedLife(call: string, ttl: unknown): Life {
   const life = lifeOf(ttl);
@@ -98,8 +106,7 @@ export async function has(scope: Scope, key: unknown, given: unknown): Promise<b
 
 export async function touch(scope: Scope, key: unknown, given: unknown): Promise<boolean> {
   const options = checkedWithTtl<TouchOptions>('touch', given, TOUCH);
-  const { ttl } = options;
-  const life = ttl === undefined || ttl === null ? scope.life : movedLife('touch', ttl);
+  const life = givenLife(scope, 'touch', options.ttl);
   const operation: Operation = { verb: 'touch', key: scope.key('touch', key), ...life };
   // Only what is there is touched anyway.
   if (options.ifMatch !== '*') withCondition('touch', operation, options);

@@ -3,17 +3,18 @@
 
 import { AzureCacheError } from '../errors.js';
 import type { Operation, Result } from '../transport/operation.js';
-import type { CallOptions, GetOptions, PutOptions } from './call-options.js';
+import type { CallOptions, GetOptions, PutOptions, TouchManyOptions } from './call-options.js';
 import {
   checked,
   checkedWithTtl,
   GET_MANY,
   PUT_MANY,
   REMOVE_MANY,
+  TOUCH_MANY,
   withCondition,
   withDeadline,
 } from './call-rules.js';
-import { reading } from './calls.js';
+import { givenLife, reading } from './calls.js';
 import { ManyError, runMany } from './many.js';
 import type { Scope } from './scope.js';
 import { fromBytes, toBytes } from './value.js';
@@ -41,6 +42,17 @@ export async function putMany(scope: Scope, entries: unknown, given: unknown): P
   const operations = prepared(entriesOf(entries), ([key, value]) => {
     return { ...put, key: scope.key('putMany', key), value: toBytes(value, options.raw) };
   });
+  return countDone(await runMany(scope.transport, operations, options.signal, isDone));
+}
+
+/** How many were there. */
+export async function touchMany(scope: Scope, keys: unknown, given: unknown): Promise<number> {
+  const options = checkedWithTtl<TouchManyOptions>('touchMany', given, TOUCH_MANY);
+  const touch = withDeadline({ verb: 'touch', ...givenLife(scope, 'touchMany', options.ttl) }, options);
+  const operations = prepared(keysOf('touchMany', keys), (key) => ({
+    ...touch,
+    key: scope.key('touchMany', key),
+  }));
   return countDone(await runMany(scope.transport, operations, options.signal, isDone));
 }
 
