@@ -8,18 +8,19 @@
 //   offset size field
 //   0      4    length      bytes that follow this field: 26 + keyLength + etagLength + extrasLength + those of the value
 //   4      4    id          chosen by the sender, 1 to 4294967295, unique among its unanswered frames
-//   8      1    verb        1 get, 2 put, 3 delete, 4 touch, 5 ping, 6 list, 7 increment, 8 append, 9 prepend
+//   8      1    verb        1 get, 2 put, 3 delete, 4 touch, 5 ping, 6 list, 7 increment, 8 append, 9 prepend,
+//                           12 clear
 //   9      1    flags       1 answer with the ETag, 2 answer with the life left, 4 read past the near cache
 //   10     1    condition   0 none, 1 absent, 2 present, 3 etag
 //   11     1    ttlKind     0 default, 1 for, 2 never, 3 keep
 //   12     4    deadlineMs  how long the sender waits; 0 = as the sidecar is set
 //   16     8    ttlMs       milliseconds, below 2^53; the life for `for`, and for `keep` when nothing is there to keep.
-//                           A list has no life: here, about how many keys a page has, 1 to 1000; 0 = 1000
-//   24     2    keyLength   bytes of the key; of a list: of what the keys begin with, which may be nothing
+//                           List and clear have no life: here, about how many keys a page has, 1 to 1000; 0 = 1000
+//   24     2    keyLength   bytes of the key; of list and clear: of what the keys begin with, which may be nothing
 //   26     2    etagLength  20 with condition 3, else 0
 //   28     2    extrasLength
-//   30     ...  key, etag (SHA-1 of the value, raw), extras, value (put, append, prepend: may be empty; list: the cursor
-//               of the page before, empty = from the start; no other verb)
+//   30     ...  key, etag (SHA-1 of the value, raw), extras, value (put, append, prepend: may be empty; list, clear: the
+//               cursor of the page before, empty = from the start; no other verb)
 //
 // EXTRAS: what few operations need, in any order: kind (1 byte), length (2), then so many bytes. Each at most once, but tags
 //   1 sliding   8 bytes: milliseconds, below 2^53, that the entry lives on from each use
@@ -42,8 +43,9 @@
 //   12     8    ttlMs       life left in milliseconds, with flag 2
 //   20     ...  etag (20 bytes, with flag 1), then the rest: with flag 8 the value (may be empty), without it the
 //               UTF-8 detail of an error, or for status 255 the UTF-8 JSON {level,event,message} of an event. The value
-//               of a list is the UTF-8 JSON {keys,cursor}; without cursor it was the last page. The value of an increment
-//               is the new number in decimal digits, that of append and prepend the new length in bytes
+//               of a list is the UTF-8 JSON {keys,cursor}, of a clear {removed,cursor}, a number of keys; without cursor it
+//               was the last page. The value of an increment is the new number in decimal digits, that of append and
+//               prepend the new length in bytes
 
 using System.Buffers.Binary;
 using System.Text;
@@ -90,7 +92,7 @@ internal static class Frames
         var etagEnd = OperationHeaderBytes + keyLength + etagLength;
         var valueStart = etagEnd + BinaryPrimitives.ReadUInt16LittleEndian(bytes[28..]);
         if (Id(bytes) == 0) return "An operation has id 0; ids start at 1.";
-        if (bytes[8] is < (byte)Verb.Get or > (byte)Verb.Prepend) return "The verb is not known.";
+        if (bytes[8] is < (byte)Verb.Get or (> (byte)Verb.Prepend and not (byte)Verb.Clear)) return "The verb is not known.";
         if (bytes[9] > (EtagFlag | TtlFlag | FreshFlag)) return "A flag is not known.";
         if (bytes[10] > (byte)Condition.Etag) return "The condition is not known.";
         if (bytes[11] > (byte)TtlKind.Keep) return "The ttlKind is not known.";
@@ -98,7 +100,7 @@ internal static class Frames
         if (valueStart > bytes.Length) return "Key, ETag and extras are longer than the frame.";
         if (etagLength != ((Condition)bytes[10] == Condition.Etag ? EtagBytes : 0))
             return "An ETag has 20 bytes, and goes with condition 3 only.";
-        var carries = (Verb)bytes[8] is Verb.Put or Verb.List or Verb.Append or Verb.Prepend;
+        var carries = (Verb)bytes[8] is Verb.Put or Verb.List or Verb.Append or Verb.Prepend or Verb.Clear;
         if (!carries && valueStart != bytes.Length) return "This verb carries no value.";
         Extras? extras = null;
         if (valueStart > etagEnd && Extras.Read(frame[etagEnd..valueStart], out extras) is string problem) return problem;

@@ -1,5 +1,5 @@
-// Lists keys, for Provider.cs: one SCAN for a page, one primary after the other; never KEYS. Made by Connection.cs;
-// knows the multiplexer, and nothing of what a page looks like.
+// Finds keys, for Provider.Pages.cs: one SCAN for a page, one primary after the other; never KEYS. Made by Connection.cs;
+// knows the multiplexer, and nothing of what becomes of the keys.
 
 using System.Globalization;
 using StackExchange.Redis;
@@ -19,7 +19,7 @@ internal sealed class KeyList(ConnectionMultiplexer redis, ConfigurationOptions 
     /// One page of the keys that begin with the operation's key. It can be empty and not the last: what counts is what
     /// the server has looked at.
     /// </summary>
-    public async Task<Result> PageAsync(Operation operation)
+    public async Task<(KeyPage Page, Result? Refusal)> FindAsync(Operation operation)
     {
         var primaries = await Primaries.FindAsync(redis).ConfigureAwait(false);
         var names = primaries.ConvertAll(primary => primary.Name);
@@ -31,7 +31,7 @@ internal sealed class KeyList(ConnectionMultiplexer redis, ConfigurationOptions 
             var answer = await ScanAsync(primaries[cursor.Server].Server, cursor.Position, start, operation.TtlMs).ConfigureAwait(false);
             var position = ulong.Parse((string)answer[0]!, NumberStyles.None, CultureInfo.InvariantCulture);
             var next = cursor.Next(position, names.Count)?.Write(names);
-            return new Result { Value = KeyPage.Write((byte[][])answer[1]!, start, prefix.Length, next) };
+            return (KeyPage.Of((byte[][])answer[1]!, start, prefix.Length, next), null);
         }
         catch (RedisServerException refusal) when (refusal.Message.StartsWith("ERR invalid cursor", StringComparison.Ordinal))
         {
@@ -72,5 +72,6 @@ internal sealed class KeyList(ConnectionMultiplexer redis, ConfigurationOptions 
         }
     }
 
-    private static Result NoCursor(string why) => Result.NotApplied(Status.CursorInvalid, $"{why}. List again without it.");
+    private static (KeyPage Page, Result? Refusal) NoCursor(string why) =>
+        (default, Result.NotApplied(Status.CursorInvalid, $"{why}. Begin anew without it."));
 }

@@ -1,5 +1,5 @@
-// What SCAN is asked for and what of its answer is shown: the keys of a page, as JSON. Used by KeyList.cs; knows nothing
-// of servers.
+// What SCAN is asked for and what of its answer counts: the keys of a page. Made by KeyList.cs, written as JSON by
+// Provider.Pages.cs; knows nothing of servers.
 
 using System.Buffers;
 using System.Text.Encodings.Web;
@@ -8,7 +8,9 @@ using System.Text.Unicode;
 
 namespace AzureCache.Gateway;
 
-internal static class KeyPage
+/// <param name="Keys">As they lie in Redis, with the key prefix.</param>
+/// <param name="Cursor">Where the next page begins; null on the last one.</param>
+internal readonly record struct KeyPage(IReadOnlyList<byte[]> Keys, string? Cursor)
 {
     /// <summary>Bytes of the longest key, as in src/cache.ts.</summary>
     private const int MaxKeyBytes = 1024;
@@ -29,21 +31,34 @@ internal static class KeyPage
     }
 
     /// <summary>
-    /// UTF-8 JSON {keys, cursor} of those keys that begin with <paramref name="start"/>, without the key prefix, whose
-    /// length is <paramref name="prefixBytes"/>.
+    /// A page of those keys that begin with <paramref name="start"/>, of which <paramref name="prefixBytes"/> are the key
+    /// prefix, and that somebody could ask for.
     /// </summary>
-    public static ReadOnlyMemory<byte> Write(IEnumerable<byte[]> found, byte[] start, int prefixBytes, string? cursor)
+    public static KeyPage Of(IEnumerable<byte[]> found, byte[] start, int prefixBytes, string? cursor) =>
+        new([.. found.Where(key => key.AsSpan().StartsWith(start) && IsKey(key.AsSpan(prefixBytes)))], cursor);
+
+    /// <summary>UTF-8 JSON {keys, cursor}, the keys without the key prefix.</summary>
+    public ReadOnlyMemory<byte> List(int prefixBytes)
+    {
+        var keys = Keys;
+        return Json(json =>
+        {
+            json.WriteStartArray("keys");
+            foreach (var key in keys) json.WriteStringValue(key.AsSpan(prefixBytes));
+            json.WriteEndArray();
+        });
+    }
+
+    /// <summary>UTF-8 JSON {removed, cursor}.</summary>
+    public ReadOnlyMemory<byte> Cleared(int removed) => Json(json => json.WriteNumber("removed", removed));
+
+    private ReadOnlyMemory<byte> Json(Action<Utf8JsonWriter> content)
     {
         var page = new ArrayBufferWriter<byte>();
         using var json = new Utf8JsonWriter(page, Plain);
         json.WriteStartObject();
-        json.WriteStartArray("keys");
-        foreach (var key in found)
-        {
-            if (key.AsSpan().StartsWith(start) && IsKey(key.AsSpan(prefixBytes))) json.WriteStringValue(key.AsSpan(prefixBytes));
-        }
-        json.WriteEndArray();
-        if (cursor is not null) json.WriteString("cursor", cursor);
+        content(json);
+        if (Cursor is not null) json.WriteString("cursor", Cursor);
         json.WriteEndObject();
         json.Flush();
         return page.WrittenMemory;

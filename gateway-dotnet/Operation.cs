@@ -3,7 +3,7 @@
 
 namespace AzureCache.Gateway;
 
-internal enum Verb : byte { Get = 1, Put, Delete, Touch, Ping, List, Increment, Append, Prepend }
+internal enum Verb : byte { Get = 1, Put, Delete, Touch, Ping, List, Increment, Append, Prepend, Clear = 12 }
 
 internal enum Condition : byte { None, Absent, Present, Etag }
 
@@ -34,7 +34,7 @@ internal enum Status : byte
 }
 
 /// <summary>
-/// One operation on one entry, or a list. Key, ETag and value are views of the bytes that came over the bridge.
+/// One operation on one entry, or on a page of them. Key, ETag and value are views of the bytes that came over the bridge.
 /// </summary>
 internal readonly struct Operation
 {

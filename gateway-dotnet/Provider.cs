@@ -1,7 +1,8 @@
 // The verbs on Redis. Called by Bridge.cs; knows one multiplexer and nothing of edge-js or where Redis runs.
 // A plain entry is a plain string under prefix + key, so that others can read it. Every command of an operation is
 // issued before RunAsync returns, so operations on one key take effect in the order of the calls. Never throws.
-// Here is what Redis has a command for; what needs a script is in Provider.Scripted.cs, lists are in KeyList.cs.
+// Here is what Redis has a command for; what needs a script is in Provider.Scripted.cs, what goes page by page
+// in Provider.Pages.cs.
 
 using System.Security.Cryptography;
 using StackExchange.Redis;
@@ -41,7 +42,8 @@ internal sealed partial class Provider(IDatabase redis, KeyList keys, byte[] pre
         Verb.Delete when operation.Condition is Condition.None => DeleteAsync(operation),
         Verb.Delete => DeleteByScriptAsync(operation),
         Verb.Touch => TouchAsync(operation),
-        Verb.List => keys.PageAsync(operation),
+        Verb.List => ListAsync(operation),
+        Verb.Clear => ClearAsync(operation),
         Verb.Increment => IncrementAsync(operation),
         Verb.Append or Verb.Prepend => ExtendAsync(operation),
         _ => PingAsync(),

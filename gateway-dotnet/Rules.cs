@@ -11,7 +11,7 @@ internal static class Rules
     /// <summary>What is wrong with the operation, as a sentence; null when nothing is.</summary>
     public static string? Problem(in Operation operation)
     {
-        if (operation.Verb is not (Verb.Ping or Verb.List) && operation.Key.IsEmpty) return "The key is empty.";
+        if (operation.Verb is not (Verb.Ping or Verb.List or Verb.Clear) && operation.Key.IsEmpty) return "The key is empty.";
         if (operation.TtlKind == TtlKind.For || operation is { Verb: Verb.Put, TtlKind: TtlKind.Keep })
         {
             if (operation.TtlMs is < 1 or > MaxTtlMs) return "The life is not between 1 ms and 100 years.";
@@ -22,8 +22,8 @@ internal static class Rules
             { Verb: Verb.Touch, TtlKind: TtlKind.Default or TtlKind.Keep } => "A touch needs a life to give.",
             { Verb: Verb.Delete, Condition: Condition.Absent } => "A delete takes no condition 1.",
             { Verb: Verb.Touch, Condition: Condition.Absent or Condition.Present } => "A touch takes condition 3 or none.",
-            { Verb: Verb.List, TtlKind: not TtlKind.Default } => "A list gives no life.",
-            { Verb: Verb.List, TtlMs: > 1000 } => "A page has 1 to 1,000 keys.",
+            { Verb: Verb.List or Verb.Clear, TtlKind: not TtlKind.Default } => "List and clear give no life.",
+            { Verb: Verb.List or Verb.Clear, TtlMs: > 1000 } => "A page has 1 to 1,000 keys.",
             { Verb: Verb.Increment, TtlKind: TtlKind.Default or TtlKind.Keep } => "An increment needs a life for a new number.",
             { Verb: Verb.Append or Verb.Prepend, TtlKind: not TtlKind.Default } => "A value that grows keeps its life.",
             { Verb: not (Verb.Put or Verb.Delete or Verb.Touch), Condition: not Condition.None } => "Only put, delete and touch take a condition.",

@@ -7,9 +7,20 @@ import { ERRORS, type ErrorCode, type Outcome } from './errors.js';
 /**
  * What an operation does. `ping` asks whether the backend answers; its key is empty. `list` asks for one page of the
  * keys that begin with `key`; its answer is UTF-8 JSON, a KeyPage. `increment` adds `extras.by` to the decimal number that
- * the value is, and answers the new one in digits; `append` and `prepend` answer the new length in digits.
+ * the value is, and answers the new one in digits; `append` and `prepend` answer the new length in digits. `clear` removes
+ * what a `list` of the same operation would have shown; its answer is UTF-8 JSON, a ClearedPage.
  */
-export type Verb = 'get' | 'put' | 'delete' | 'touch' | 'ping' | 'list' | 'increment' | 'append' | 'prepend';
+export type Verb =
+  | 'get'
+  | 'put'
+  | 'delete'
+  | 'touch'
+  | 'ping'
+  | 'list'
+  | 'increment'
+  | 'append'
+  | 'prepend'
+  | 'clear';
 
 /**
  * When a put, delete or touch may take effect.
@@ -28,6 +39,14 @@ export type TtlKind = 'default' | 'for' | 'never' | 'keep';
 export interface KeyPage {
   /** Without the key prefix; in no order. A key can be on two pages, and a page can be empty before the end. */
   keys: string[];
+  /** Where the next page begins; absent on the last one. */
+  cursor?: string | undefined;
+}
+
+/** What one page of a clear has come to. */
+export interface ClearedPage {
+  /** Keys that were there and are gone. */
+  removed: number;
   /** Where the next page begins; absent on the last one. */
   cursor?: string | undefined;
 }
@@ -54,19 +73,19 @@ export interface Extras {
   untagged?: true;
 }
 
-/** One operation on one entry, or a list. */
+/** One operation on one entry, or on a page of them: list and clear. */
 export interface Operation {
   verb: Verb;
-  /** UTF-8 bytes, 1 to 1,024, without NUL; of a list 0 to 1,024. The key prefix is added below. */
+  /** UTF-8 bytes, 1 to 1,024, without NUL; of list and clear 0 to 1,024. The key prefix is added below. */
   key: Buffer;
-  /** The bytes to put or add; of a list the cursor, empty = from the start; undefined for the other verbs. */
+  /** The bytes to put or add; of list and clear the cursor, empty = from the start; undefined for the other verbs. */
   value: Buffer | undefined;
   condition: Condition;
   /** The 20 bytes of SHA-1 for `condition: 'etag'`. */
   etag: Buffer | undefined;
   /** On put and touch: the life to give. On get: the life to give while reading. On increment: of a new number. */
   ttlKind: TtlKind;
-  /** Milliseconds; 0 when `ttlKind` needs none. Of a list: about how many keys a page has, 1 to 1,000; 0 = 1,000. */
+  /** Milliseconds; 0 when `ttlKind` needs none. Of list and clear: about how many keys a page has, 1 to 1,000; 0 = 1,000. */
   ttlMs: number;
   /** What few operations need. */
   extras: Extras | undefined;

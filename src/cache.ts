@@ -88,7 +88,7 @@ export class Cache {
       if (!EXTRAS_OF[asked.verb]?.includes(name as keyof Extras))
         return failure('frame_invalid', `${name} does not go with the verb ${asked.verb}.`);
     if (asked.verb === 'ping') return undefined;
-    if (asked.verb === 'list') return checkList(asked);
+    if (asked.verb === 'list' || asked.verb === 'clear') return checkPage(asked);
     const keyFault = checkKey(asked.key);
     if (keyFault) return failure(keyFault);
     if (asked.value && asked.value.length > this.rules.maxValueBytes)
@@ -115,16 +115,16 @@ export function checkKey(key: Buffer): ErrorCode | undefined {
   return undefined;
 }
 
-/** What is wrong with a list: its key is what keys begin with, its value a cursor, its ttlMs the size of a page. */
-function checkList({ key, value, condition, ttlKind, ttlMs }: Operation): Result | undefined {
+/** What is wrong with a list or clear: its key is what keys begin with, its value a cursor, its ttlMs the size of a page. */
+function checkPage({ key, value, condition, ttlKind, ttlMs }: Operation): Result | undefined {
   if (key.length > MAX_KEY_BYTES)
     return failure('key_too_long', 'The prefix is over 1,024 bytes of UTF-8; no key is as long.');
   if (key.includes(0) || !isUtf8(key))
     return failure('key_invalid', 'The prefix is not valid: it must be UTF-8 without NUL.');
   if (value && value.length > MAX_CURSOR_BYTES) return failure('cursor_invalid');
   if (condition !== 'none') return failure('condition_invalid');
-  if (ttlKind !== 'default') return failure('ttl_invalid', 'A list gives no life.');
-  if (ttlMs > MAX_PAGE_KEYS) return failure('query_invalid', 'The limit of a list is 1 to 1,000 keys.');
+  if (ttlKind !== 'default') return failure('ttl_invalid', 'List and clear give no life.');
+  if (ttlMs > MAX_PAGE_KEYS) return failure('query_invalid', 'The limit of a page is 1 to 1,000 keys.');
   return undefined;
 }
 

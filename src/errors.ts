@@ -207,7 +207,7 @@ export const ERRORS = {
     wire: 46,
     retryable: false,
     message:
-      'The cursor is not one that a list of this backend has given, or the servers behind it have changed since. List again without it.',
+      'The cursor is not one that a list of this backend has given, or the servers behind it have changed since. Begin anew without it.',
   },
   uri_too_long: {
     status: 414,

@@ -7,18 +7,19 @@
 //   offset size field
 //   0      4    length      bytes that follow this field: 26 + keyLength + etagLength + extrasLength + those of the value
 //   4      4    id          chosen by the sender, 1 to 4294967295, unique among its unanswered frames
-//   8      1    verb        1 get, 2 put, 3 delete, 4 touch, 5 ping, 6 list, 7 increment, 8 append, 9 prepend
+//   8      1    verb        1 get, 2 put, 3 delete, 4 touch, 5 ping, 6 list, 7 increment, 8 append, 9 prepend,
+//                           12 clear
 //   9      1    flags       1 answer with the ETag, 2 answer with the life left, 4 read past the near cache
 //   10     1    condition   0 none, 1 absent, 2 present, 3 etag
 //   11     1    ttlKind     0 default, 1 for, 2 never, 3 keep
 //   12     4    deadlineMs  how long the sender waits; 0 = as the sidecar is set
 //   16     8    ttlMs       milliseconds, below 2^53; the life for `for`, and for `keep` when nothing is there to keep.
-//                           A list has no life: here, about how many keys a page has, 1 to 1000; 0 = 1000
-//   24     2    keyLength   bytes of the key; of a list: of what the keys begin with, which may be nothing
+//                           List and clear have no life: here, about how many keys a page has, 1 to 1000; 0 = 1000
+//   24     2    keyLength   bytes of the key; of list and clear: of what the keys begin with, which may be nothing
 //   26     2    etagLength  20 with condition 3, else 0
 //   28     2    extrasLength
-//   30     ...  key, etag (SHA-1 of the value, raw), extras, value (put, append, prepend: may be empty; list: the cursor
-//               of the page before, empty = from the start; no other verb)
+//   30     ...  key, etag (SHA-1 of the value, raw), extras, value (put, append, prepend: may be empty; list, clear: the
+//               cursor of the page before, empty = from the start; no other verb)
 //
 // EXTRAS: what few operations need, in any order: kind (1 byte), length (2), then so many bytes. Each at most once, but tags
 //   1 sliding   8 bytes: milliseconds, below 2^53, that the entry lives on from each use
@@ -41,8 +42,9 @@
 //   12     8    ttlMs       life left in milliseconds, with flag 2
 //   20     ...  etag (20 bytes, with flag 1), then the rest: with flag 8 the value (may be empty), without it the
 //               UTF-8 detail of an error, or for status 255 the UTF-8 JSON {level,event,message} of an event. The value
-//               of a list is the UTF-8 JSON {keys,cursor}; without cursor it was the last page. The value of an increment
-//               is the new number in decimal digits, that of append and prepend the new length in bytes
+//               of a list is the UTF-8 JSON {keys,cursor}, of a clear {removed,cursor}, a number of keys; without cursor it
+//               was the last page. The value of an increment is the new number in decimal digits, that of append and
+//               prepend the new length in bytes
 import type { Condition, Operation, Result, TtlKind, Verb } from './backend.js';
 import { ERRORS, type ErrorCode, type Outcome } from './errors.js';
 import { extrasBytes, readExtras, writeExtras } from './extras.js';
@@ -59,12 +61,12 @@ const TTL_KINDS: TtlKind[] = ['default', 'for', 'never', 'keep'];
 const OUTCOMES: Outcome[] = ['not_applied', 'applied', 'unknown'];
 const VERB_BYTE = {
   ...{ get: 1, put: 2, delete: 3, touch: 4, ping: 5, list: 6 },
-  ...{ increment: 7, append: 8, prepend: 9 },
+  ...{ increment: 7, append: 8, prepend: 9, clear: 12 },
 } as const satisfies Record<Verb, number>;
 const VERBS: (Verb | undefined)[] = [];
 for (const [verb, byte] of Object.entries(VERB_BYTE)) VERBS[byte] = verb as Verb;
 /** The verbs that carry a value. */
-const CARRIERS: readonly Verb[] = ['put', 'list', 'append', 'prepend'];
+const CARRIERS: readonly Verb[] = ['put', 'list', 'append', 'prepend', 'clear'];
 const CONDITION_BYTE = { none: 0, absent: 1, present: 2, etag: 3 } as const;
 const TTL_BYTE = { default: 0, for: 1, never: 2, keep: 3 } as const;
 const OUTCOME_BYTE = { not_applied: 0, applied: 1, unknown: 2 } as const;

@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Test } from 'tap';
 import type { Backend } from '../src/backend.js';
+import { clearRules } from './contract/clears.js';
 import { conditionRules } from './contract/conditions.js';
 import { counterRules } from './contract/counters.js';
 import { entry, isDone, lasting } from './contract/entry.js';
@@ -25,6 +26,7 @@ export const RULES: readonly Rule[] = [
   ...growthRules,
   ...listRules,
   ...pageRules,
+  ...clearRules,
   ...orderRules,
 ];
 

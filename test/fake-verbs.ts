@@ -1,7 +1,7 @@
 // The verbs of the fake backend (fake-backend.ts), as the contract wants them, on a store in memory.
 // Knows nothing of ways to break.
 import { createHash } from 'node:crypto';
-import { failure, type Operation, type Result } from '../src/backend.js';
+import { type ClearedPage, failure, type KeyPage, type Operation, type Result } from '../src/backend.js';
 import { checkKey, MAX_PAGE_KEYS } from '../src/cache.js';
 import type { Outcome } from '../src/errors.js';
 import type { Entry, FakeStore } from './fake-store.js';
@@ -25,6 +25,8 @@ export class FakeVerbs {
         return answered('ok', 'not_applied');
       case 'list':
         return this.#list(operation);
+      case 'clear':
+        return this.#clear(operation);
       case 'get':
         return this.#get(operation);
       case 'put':
@@ -41,13 +43,31 @@ export class FakeVerbs {
     }
   }
 
-  #list({ key: prefix, value, ttlMs }: Operation): Result {
+  #list(operation: Operation): Result {
+    const page = this.#page(operation);
+    if (!page) return failure('cursor_invalid');
+    const { keys, cursor } = page;
+    return paged('not_applied', { keys: keys.map(String), cursor });
+  }
+
+  #clear(operation: Operation): Result {
+    const page = this.#page(operation);
+    if (!page) return failure('cursor_invalid');
+    for (const key of page.keys) this.#store.delete(key);
+    return paged('applied', { removed: page.keys.length, cursor: page.cursor });
+  }
+
+  /** Undefined: the cursor is none. */
+  #page({
+    key: prefix,
+    value,
+    ttlMs,
+  }: Operation): { keys: Buffer[]; cursor: string | undefined } | undefined {
     const cursor = value?.toString() ?? '';
-    if (cursor !== '' && !/^fake-\d{1,15}$/.test(cursor)) return failure('cursor_invalid');
+    if (cursor !== '' && !/^fake-\d{1,15}$/.test(cursor)) return undefined;
     const { keys, last } = this.#store.keysAfter(Number(cursor.slice(5)), ttlMs || MAX_PAGE_KEYS);
     const named = keys.filter((key) => key.subarray(0, prefix.length).equals(prefix) && !checkKey(key));
-    const page = { keys: named.map(String), cursor: last === undefined ? undefined : `fake-${last}` };
-    return { ...answered('ok', 'not_applied'), value: Buffer.from(JSON.stringify(page)) };
+    return { keys: named, cursor: last === undefined ? undefined : `fake-${last}` };
   }
 
   #get(operation: Operation): Result {
@@ -131,6 +151,10 @@ export class FakeVerbs {
 
 function answered(status: Result['status'], outcome: Outcome): Result {
   return { status, outcome, value: undefined, etag: undefined, ttlMs: undefined, detail: undefined };
+}
+
+function paged(outcome: Outcome, page: KeyPage | ClearedPage): Result {
+  return { ...answered('ok', outcome), value: Buffer.from(JSON.stringify(page)) };
 }
 
 /** As Redis reads one: no sign but -, no leading zero, no space. */

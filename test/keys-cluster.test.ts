@@ -1,7 +1,7 @@
-// Lists of keys on a Redis Cluster of three nodes: every one is gone through, and a paused one holds up nobody else.
+// Lists and clears of keys on a Redis Cluster of three nodes: every one is gone through, and a paused one holds up nobody else.
 import t from 'tap';
 import { type Connection, connect } from '../client/dist/transport/connection.js';
-import type { KeyPage } from '../src/backend.js';
+import type { ClearedPage, KeyPage } from '../src/backend.js';
 import { ask } from './fixtures/ask.js';
 import type { Redis } from './fixtures/redis.js';
 import { startRedisCluster } from './fixtures/redis-cluster.js';
@@ -82,6 +82,20 @@ t.test('what stays there is listed, while between the pages every second key is 
   for (let i = 1; i < KEYS; i += 2) if (!found.has(key(i))) t.fail(`${key(i)} is missing`);
   t.equal(listed(await pages()).size, KEYS / 2);
   await every(put, 2);
+});
+
+t.test('a clear goes through all three nodes', async (t) => {
+  await Promise.all(Array.from({ length: 300 }, (_, i) => put(`gone:${i}`)));
+  let removed = 0;
+  for (let cursor: string | undefined = ''; cursor !== undefined; ) {
+    const { value } = await connection.run({ verb: 'clear', key: 'gone:', value: cursor });
+    const page = JSON.parse(String(value)) as ClearedPage;
+    removed += page.removed;
+    cursor = page.cursor;
+  }
+  t.equal(removed, 300);
+  t.equal((await page('', 'gone:')).keys.length, 0);
+  t.equal(listed(await pages()).size, KEYS);
 });
 
 t.test('a list that waits for a paused node holds up neither lists nor entries of the others', async (t) => {

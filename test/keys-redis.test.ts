@@ -1,4 +1,4 @@
-// Lists of keys on a real redis-server: what is ours there and what is not, and a Redis that is away.
+// Lists and clears of keys on a real redis-server: what is ours there and what is not, and a Redis that is away.
 import t, { type Test } from 'tap';
 import type { KeyPage } from '../src/backend.js';
 import { type Answer, ask, put } from './fixtures/ask.js';
@@ -42,6 +42,32 @@ t.test('our own keys and those that are none for us are not listed', async (t) =
     await redis.cli('EVAL', `return redis.call('SET', '${key}', 'v')`, '0');
   await redis.cli('RPUSH', 'shop:list', 'x');
   t.same(await keysOf(t, sidecar), ['a', 'list']);
+});
+
+t.test(
+  'a clear leaves what lies outside of the key prefix, our own keys, and those that are none for us',
+  async (t) => {
+    await using redis = await startRedis();
+    await using sidecar = await startOn(redis.url, { AZURE_CACHE_KEY_PREFIX: 'sh*p:' });
+    for (const key of ['a', 'b']) await put(sidecar, key, 'v');
+    const kept = ['sh*p:\\0lock\\0{sh*p:a}', 'sh*p:', 'sh*p:\\255', 'shop:a', 'other'];
+    for (const key of kept) await redis.cli('EVAL', `return redis.call('SET', '${key}', 'v')`, '0');
+    await redis.cli('RPUSH', 'sh*p:list', 'x');
+    t.equal((await ask(sidecar, 'DELETE /v1/keys?prefix=')).text, '{"removed":3}');
+    t.equal(await redis.cli('DBSIZE'), String(kept.length));
+  },
+);
+
+t.test('a clear that the Redis refuses midway does not say that nothing has happened', async (t) => {
+  await using redis = await startRedis();
+  await using sidecar = await startOn(redis.url);
+  for (const key of ['a', 'b']) await put(sidecar, key, 'v');
+  await redis.cli('ACL', 'SETUSER', 'default', '-unlink', '-del');
+  const refused = { code: 'backend_refused', outcome: 'unknown', message: /^clear: .*\(NOPERM\)/ };
+  t.match(await ask(sidecar, 'DELETE /v1/keys?prefix='), { status: 502, error: refused });
+  await redis.cli('ACL', 'SETUSER', 'default', '-scan');
+  const before = { code: 'backend_refused', outcome: 'not_applied' };
+  t.match(await ask(sidecar, 'DELETE /v1/keys?prefix='), { status: 502, error: before });
 });
 
 t.test('what is listed is the database that the connection names', async (t) => {

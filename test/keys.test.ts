@@ -1,7 +1,7 @@
-// GET /v1/keys on a sidecar with its embedded backend, over both doors and on the stream. The rules of lists:
-// contract/lists.ts and contract/pages.ts; a Redis and a cluster behind it: keys-redis.test.ts, keys-cluster.test.ts.
+// GET and DELETE /v1/keys on a sidecar with its embedded backend, over both doors and on the stream. The rules of lists:
+// contract/lists.ts, pages.ts and clears.ts; a Redis and a cluster behind it: keys-redis.test.ts, keys-cluster.test.ts.
 import t from 'tap';
-import type { KeyPage } from '../src/backend.js';
+import type { ClearedPage, KeyPage } from '../src/backend.js';
 import { ERRORS } from '../src/errors.js';
 import { type Answer, ask, put } from './fixtures/ask.js';
 import type { DoorAddress } from './fixtures/http.js';
@@ -66,6 +66,35 @@ for (const [name, door] of doors) {
   );
 }
 
+t.test('a clear removes the keys with the prefix page by page, and says how many', async (t) => {
+  const clear = (query: string) => ask(sidecar, `DELETE /v1/keys?${query}`);
+  for (let i = 0; i < 50; i++) await put(sidecar, `gone*:${i}`, 'v');
+  await put(sidecar, 'gone:left', 'v');
+  let removed = 0;
+  let pages = 0;
+  for (let cursor: string | undefined = ''; cursor !== undefined; pages++) {
+    const { status, headers, text } = await clear(`prefix=gone*&limit=10&cursor=${cursor}`);
+    t.match({ status, type: headers['content-type'] }, { status: 200, type: /^application\/json/ });
+    const page = JSON.parse(text) as ClearedPage;
+    removed += page.removed;
+    cursor = page.cursor;
+  }
+  t.equal(removed, 50);
+  t.ok(pages >= 5, `${pages} pages`);
+  t.same(listed(await ask(sidecar, 'GET /v1/keys?prefix=gone')).keys, ['gone:left']);
+  t.equal((await clear('prefix=gone')).text, '{"removed":1}');
+});
+
+t.test('a clear of everything has to be said: without a prefix it is refused', async (t) => {
+  await using own = await startSidecar();
+  for (const key of ['a', 'b']) await put(own, key, 'v');
+  const { status, error } = await ask(own, 'DELETE /v1/keys');
+  t.match({ status, error }, { status: 400, error: { code: 'query_invalid', message: /prefix=/ } });
+  t.equal(listed(await ask(own, 'GET /v1/keys')).keys.length, 2);
+  t.equal((await ask(own, 'DELETE /v1/keys?prefix=')).text, '{"removed":2}');
+  t.same(listed(await ask(own, 'GET /v1/keys')).keys, []);
+});
+
 t.test('what cannot be asked for is refused, with a sentence', async (t) => {
   for (const [query, code] of [
     [`?prefix=${'k'.repeat(1025)}`, 'key_too_long'],
@@ -83,13 +112,16 @@ t.test('what cannot be asked for is refused, with a sentence', async (t) => {
     ),
     [`?cursor=${'9'.repeat(65)}`, 'cursor_invalid'],
   ] as const) {
-    const { status, error } = await ask(sidecar, `GET /v1/keys${query}`);
-    t.match(
-      { status, ...error },
-      { status: ERRORS[code].status, code, outcome: 'not_applied' },
-      query.slice(0, 40),
-    );
-    t.ok((error.message?.length ?? 0) > 20, 'the message says what to do');
+    const clear = query.includes('prefix=') ? query : `${query}&prefix=kept`;
+    for (const line of [`GET /v1/keys${query}`, `DELETE /v1/keys${clear}`]) {
+      const { status, error } = await ask(sidecar, line);
+      t.match(
+        { status, ...error },
+        { status: ERRORS[code].status, code, outcome: 'not_applied' },
+        line.slice(0, 40),
+      );
+      t.ok((error.message?.length ?? 0) > 20, 'the message says what to do');
+    }
   }
   t.match(
     (await ask(sidecar, `GET /v1/keys?cursor=${'0'.repeat(16)}-0`)).error.message,
@@ -97,10 +129,10 @@ t.test('what cannot be asked for is refused, with a sentence', async (t) => {
   );
 });
 
-t.test('a prefix of 1,024 bytes is taken; another method than GET is not', async (t) => {
+t.test('a prefix of 1,024 bytes is taken; another method than GET and DELETE is not', async (t) => {
   t.same(listed(await ask(sidecar, `GET /v1/keys?prefix=${'k'.repeat(1024)}`)).keys, []);
-  for (const method of ['PUT', 'POST', 'DELETE', 'PATCH']) {
+  for (const method of ['PUT', 'POST', 'PATCH']) {
     const { status, headers } = await ask(sidecar, `${method} /v1/keys?prefix=a`);
-    t.match({ status, allow: headers.allow }, { status: 405, allow: 'GET' }, method);
+    t.match({ status, allow: headers.allow }, { status: 405, allow: 'GET, DELETE' }, method);
   }
 });

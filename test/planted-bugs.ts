@@ -1,6 +1,7 @@
 // Ways in which a Backend can break its contract, at least one for every rule. contract-fake.test.ts plants each in
 // the fake and expects the rule to find it: a rule that finds nothing proves nothing.
 import type { PlantedBug } from './planted-bugs/bug.js';
+import { clearBugs } from './planted-bugs/clears.js';
 import { conditionBugs } from './planted-bugs/conditions.js';
 import { counterBugs } from './planted-bugs/counters.js';
 import { growthBugs } from './planted-bugs/growth.js';
@@ -20,5 +21,6 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ...growthBugs,
   ...listBugs,
   ...pageBugs,
+  ...clearBugs,
   ...orderBugs,
 ];

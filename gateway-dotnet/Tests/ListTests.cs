@@ -116,5 +116,5 @@ public class ListTests
     private static ListCursor? Read(string text, string[] servers) => ListCursor.Read(Encoding.UTF8.GetBytes(text), servers);
 
     private static string Page(byte[][] found, string start, int prefixBytes, string? cursor) =>
-        Encoding.UTF8.GetString(KeyPage.Write(found, Encoding.UTF8.GetBytes(start), prefixBytes, cursor).Span);
+        Encoding.UTF8.GetString(KeyPage.Of(found, Encoding.UTF8.GetBytes(start), prefixBytes, cursor).List(prefixBytes).Span);
 }

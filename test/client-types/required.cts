@@ -126,6 +126,18 @@ cache.append('key', { a: 1 });
 // @ts-expect-error the life stays
 cache.append('key', 'text', { ttl: 60 });
 
+// Regions.
+exactly<AsyncIterableIterator<string, void>>()(cache.keys('prefix'));
+cache.keys('prefix', { deadlineMs: 100, signal: new AbortController().signal });
+exactly<Promise<number>>()(cache.count('prefix'));
+exactly<Promise<number>>()(cache.clear('prefix', { deadlineMs: 100 }));
+cache.count('prefix', (_error, found) => exactly<number | undefined>()(found));
+cache.clear('prefix', (_error, removed) => exactly<number | undefined>()(removed));
+// @ts-expect-error to clear everything has to be said
+cache.clear();
+// @ts-expect-error
+cache.keys('prefix', { limit: 5 });
+
 // The store.
 const AzureCacheStore = azurecache(session);
 const store = new AzureCacheStore({ ttl: 60, prefix: 'sess:', url: 'unix:/run/azurecache.sock' });

@@ -1,5 +1,5 @@
 // What `create()` answers, in types and in words. Made in cache.ts; what the calls do is in calls.ts and
-// many-calls.ts; those that count are in counting.ts.
+// many-calls.ts; those that count are in counting.ts, those on all keys with one prefix in regional.ts.
 
 import type { Callback } from '../callback.js';
 import type {
@@ -17,6 +17,7 @@ import type {
   UpdateOptions,
 } from './call-options.js';
 import type { Counting } from './counting.js';
+import type { Regional } from './regional.js';
 import type { Change } from './update.js';
 
 type Raw = { raw: true };
@@ -30,7 +31,7 @@ type Maybe<T> = T | null | undefined;
  * unseen, but it does not end the process. A callback is called once, outside of the promise, so that what it throws
  * is an uncaught exception. Errors are AzureCacheError. The functions can be taken off the object.
  */
-export interface AzureCache extends Counting, AsyncDisposable {
+export interface AzureCache extends Counting, Regional, AsyncDisposable {
   /**
    * Stores a value as JSON, or with `raw: true` as it is.
    * @param ttl seconds, `never`, `keep`, or options. Default: the option `ttl` of `create`

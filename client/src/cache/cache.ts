@@ -1,5 +1,5 @@
-// `create()`: checks the options and makes a cache of the calls in calls.ts, many-calls.ts and counters.ts,
-// with callbacks.
+// `create()`: checks the options and makes a cache of the calls in calls.ts, many-calls.ts, counters.ts and
+// regions.ts, with callbacks.
 
 import { type Callback, settle } from '../callback.js';
 import { AzureCacheError } from '../errors.js';
@@ -10,6 +10,7 @@ import type { Ttl } from './call-options.js';
 import * as calls from './calls.js';
 import * as counters from './counters.js';
 import * as manyCalls from './many-calls.js';
+import * as regions from './regions.js';
 import { Scope } from './scope.js';
 import { NotJson } from './value.js';
 
@@ -67,6 +68,9 @@ export function cacheOn(...place: ConstructorParameters<typeof Scope>): AzureCac
     decrement: onOneOrTwo(scope, counters.decrement),
     append: onTwo(scope, counters.append),
     prepend: onTwo(scope, counters.prepend),
+    keys: (prefix: unknown, given: unknown) => regions.keys(scope, prefix, given),
+    count: onOne(scope, regions.count),
+    clear: onOne(scope, regions.clear),
     close,
     [Symbol.asyncDispose]: () => close(),
   };

@@ -1,5 +1,5 @@
 // Finds a wrong or misspelt option of a call before anything is sent, and turns conditions into what is sent.
-// Called by calls.ts, many-calls.ts and counters.ts.
+// Called by calls.ts, many-calls.ts, counters.ts and regions.ts.
 
 import { AzureCacheError } from '../errors.js';
 import type { Operation } from '../transport/operation.js';
@@ -42,6 +42,7 @@ export const REMOVE_MANY: Rules = CALL;
 export const TOUCH_MANY: Rules = { ttl: LATER, ...CALL };
 export const INCREMENT: Rules = { by: INT64, initial: INT64, ttl: LATER, ...CALL };
 export const GROW: Rules = CALL;
+export const REGION: Rules = CALL;
 
 const NONE = Object.freeze({});
 

@@ -1,5 +1,5 @@
 // What all calls of one cache have in common: the connection below, the prefix of its keys and its default life.
-// Made by cache.ts; used by calls.ts and many-calls.ts.
+// Made by cache.ts; used by calls.ts, many-calls.ts, counters.ts and regions.ts.
 import { AzureCacheError } from '../errors.js';
 import { type Life, lifeOf } from '../life.js';
 import type { Transport } from '../transport/transport.js';
@@ -32,6 +32,21 @@ export class Scope {
     // Below, the prefix would hide it.
     if (key === '') throw new AzureCacheError('key_empty', `${call}: the key is empty.`);
     return this.#prefix + key;
+  }
+
+  /**
+   * What all keys of a region begin with, as the sidecar knows them.
+   * @throws AzureCacheError `key_invalid`
+   */
+  region(call: string, prefix: unknown): string {
+    if (typeof prefix !== 'string')
+      throw new AzureCacheError('key_invalid', `${call}: a prefix is a string; '' stands for every key.`);
+    return this.#prefix + prefix;
+  }
+
+  /** A key as the application knows it. */
+  ownKey(key: string): string {
+    return key.slice(this.#prefix.length);
   }
 
   /** @throws AzureCacheError `ttl_invalid` */

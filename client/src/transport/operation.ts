@@ -5,13 +5,16 @@ import { AzureCacheError, type ErrorCode, type Outcome } from '../errors.js';
 
 /** One operation on one entry. Only `verb` and `key` are always needed. */
 export interface Operation {
-  /** `ping` asks whether the backend answers; `list` for a page of keys, which is UTF-8 JSON `{keys, cursor}`. */
-  verb: 'get' | 'put' | 'delete' | 'touch' | 'ping' | 'list' | 'increment' | 'append' | 'prepend';
-  /** 1 to 1,024 bytes of UTF-8, without U+0000; left out with `ping`. With `list` what keys begin with; may be empty. */
+  /**
+   * `ping` asks whether the backend answers; `list` for a page of keys, which is UTF-8 JSON `{keys, cursor}`; `clear`
+   * removes such a page, and its answer is UTF-8 JSON `{removed, cursor}`.
+   */
+  verb: 'get' | 'put' | 'delete' | 'touch' | 'ping' | 'list' | 'increment' | 'append' | 'prepend' | 'clear';
+  /** 1 to 1,024 bytes of UTF-8, without U+0000; left out with `ping`. With `list` and `clear` what keys begin with; may be empty. */
   key?: string;
   /**
    * The bytes to put, 0 or more, which must not change before the answer; a string stands for its UTF-8, and saves a
-   * copy. With `list` the cursor of the page before; none: from the start.
+   * copy. With `list` and `clear` the cursor of the page before; none: from the start.
    */
   value?: Uint8Array | string;
   /**
@@ -26,7 +29,7 @@ export interface Operation {
    * entry has, or `ttlMs` when there is none. Default: the sidecar's default; on a get the life is left alone.
    */
   ttlKind?: 'default' | 'for' | 'never' | 'keep';
-  /** Milliseconds, with `for` and `keep`. With `list`: about how many keys a page has, 1 to 1,000 (the default). */
+  /** Milliseconds, with `for` and `keep`. With `list` and `clear`: about how many keys a page has, 1 to 1,000 (the default). */
   ttlMs?: number;
   /** Milliseconds to wait for the answer. Default: the connection's. */
   deadlineMs?: number;
@@ -82,7 +85,9 @@ export interface Failure {
 }
 
 /** The verbs that carry a value. */
-const CARRIERS: readonly Operation['verb'][] = ['put', 'list', 'append', 'prepend'];
+const CARRIERS: readonly Operation['verb'][] = ['put', 'list', 'append', 'prepend', 'clear'];
+/** Those of them that can do without. */
+const PAGED: readonly Operation['verb'][] = ['list', 'clear'];
 export const ETAG_BYTES = 20;
 const MAX_KEY_BYTES = 1024;
 const MAX_DEADLINE_MS = 0x7fff_ffff;
@@ -99,13 +104,13 @@ export function refusalOf(operation: Operation): AzureCacheError | undefined {
       'key_too_long',
       'the key is over 1,024 bytes of UTF-8. Use a shorter one, for instance a hash of it.',
     );
-  const bare = value === undefined && (verb === 'list' || !CARRIERS.includes(verb));
+  const bare = value === undefined && (PAGED.includes(verb) || !CARRIERS.includes(verb));
   const isValue = typeof value === 'string' || isUint8Array(value);
   if (!bare && !(isValue && CARRIERS.includes(verb)))
     return refuse(
       verb,
       'frame_invalid',
-      'a put, append or prepend needs a value, which is bytes (a Buffer, a Uint8Array) or a string; a list takes one.',
+      'a put, append or prepend needs a value, which is bytes (a Buffer, a Uint8Array) or a string; list and clear take one.',
     );
   if (condition === 'etag' ? !isUint8Array(etag) || etag.length !== ETAG_BYTES : etag !== undefined)
     return refuse(verb, 'etag_invalid', "an etag is 20 bytes and goes with condition 'etag'.");
