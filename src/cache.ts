@@ -115,12 +115,19 @@ export function checkKey(key: Buffer): ErrorCode | undefined {
   return undefined;
 }
 
+/** What is wrong with what keys are to begin with, which may be nothing. */
+export function checkPrefix(prefix: Buffer): Result | undefined {
+  if (prefix.length > MAX_KEY_BYTES)
+    return failure('key_too_long', 'The prefix is over 1,024 bytes of UTF-8; no key is as long.');
+  if (prefix.includes(0) || !isUtf8(prefix))
+    return failure('key_invalid', 'The prefix is not valid: it must be UTF-8 without NUL.');
+  return undefined;
+}
+
 /** What is wrong with a list or clear: its key is what keys begin with, its value a cursor, its ttlMs the size of a page. */
 function checkPage({ key, value, condition, ttlKind, ttlMs }: Operation): Result | undefined {
-  if (key.length > MAX_KEY_BYTES)
-    return failure('key_too_long', 'The prefix is over 1,024 bytes of UTF-8; no key is as long.');
-  if (key.includes(0) || !isUtf8(key))
-    return failure('key_invalid', 'The prefix is not valid: it must be UTF-8 without NUL.');
+  const fault = checkPrefix(key);
+  if (fault) return fault;
   if (value && value.length > MAX_CURSOR_BYTES) return failure('cursor_invalid');
   if (condition !== 'none') return failure('condition_invalid');
   if (ttlKind !== 'default') return failure('ttl_invalid', 'List and clear give no life.');

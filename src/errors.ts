@@ -240,6 +240,12 @@ export const ERRORS = {
     retryable: false,
     message: 'The sum is outside of 64 bits, signed. The number was left as it is.',
   },
+  too_many_readers: {
+    status: 503,
+    wire: 58,
+    retryable: true,
+    message: 'Too many readers of /v1/events are connected. End some of them: one can be told of all keys.',
+  },
 } as const satisfies Record<string, ErrorRow>;
 
 /** A code of the table. */

@@ -8,6 +8,7 @@ import { Cache } from './cache.js';
 import { askedFor, type Config, ConfigError, helpText, isLoopback, loadConfig } from './config.js';
 import { ListenError } from './door-files.js';
 import { prepareEdge } from './edge-env.js';
+import { Events } from './events.js';
 import { Guard } from './guard.js';
 import { type Doors, openDoors } from './listen.js';
 import { Streams } from './stream.js';
@@ -41,6 +42,7 @@ interface Running {
   config: Config;
   doors: Doors;
   streams: Streams;
+  events: Events;
   bridge: Bridge;
   closing: { now: boolean };
 }
@@ -60,16 +62,17 @@ async function start(config: Config, log: Logger, version: string): Promise<Runn
   // While .NET opens the backend on threads of its own, this one loads fastify.
   const [bridge, { buildServer }] = await Promise.all([opening, import('./server.js')]);
   try {
-    const cache = new Cache(bridge, config);
+    const events = new Events(bridge);
+    const cache = new Cache(events, config);
     const guard = new Guard({ apiToken: config.apiToken, remote: !isLoopback(config.host) });
     const streams = new Streams(cache, guard);
     const closing = { now: false };
-    const app = buildServer({ cache, guard, log, closing: () => closing.now });
+    const app = buildServer({ cache, events, guard, log, closing: () => closing.now });
     await app.ready();
     // (1)
     const doors = await openDoors({ ...config, version }, app.routing, streams);
     log.info({ version, doors: doors.list, backend: bridge.description }, 'ready');
-    return { config, doors, streams, bridge, closing };
+    return { config, doors, streams, events, bridge, closing };
   } catch (error) {
     await bridge.close();
     throw error;
@@ -97,8 +100,12 @@ function endWith(log: Logger, started: Promise<Running>): void {
 }
 
 /** Requests under way end first, then the doors close, then the backend. */
-async function close({ config, doors, streams, bridge, closing }: Running, log: Logger): Promise<void> {
+async function close(
+  { config, doors, streams, events, bridge, closing }: Running,
+  log: Logger,
+): Promise<void> {
   closing.now = true;
+  events.endReaders();
   const drained = Promise.all([doors.close(), streams.close()]);
   if (!(await endsWithin(drained, config.deadlineMs + DRAIN_MS))) {
     log.warn('requests were still under way and have been ended');

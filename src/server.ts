@@ -6,10 +6,12 @@ import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import type { Cache } from './cache.js';
 import { type ErrorCode, GatewayError } from './errors.js';
+import type { Events } from './events.js';
 import type { Guard } from './guard.js';
 import { batchRoutes } from './routes/batch.js';
 import { cacheRoutes } from './routes/cache.js';
 import { counterRoutes } from './routes/counters.js';
+import { eventRoutes } from './routes/events.js';
 import { FREE_PATHS, healthRoutes } from './routes/health.js';
 import { keyRoutes } from './routes/keys.js';
 import { replyError } from './routes/replies.js';
@@ -26,6 +28,7 @@ const MAX_PARAM_CHARACTERS = 8192;
 
 export interface ServerOptions {
   cache: Cache;
+  events: Events;
   guard: Guard;
   log: Logger;
   /** True once the sidecar is shutting down. */
@@ -33,7 +36,7 @@ export interface ServerOptions {
 }
 
 /** Builds the server; call `ready()`, then hand requests to `routing` (listen.ts) or `inject` them. */
-export function buildServer({ cache, guard, log, closing }: ServerOptions): FastifyInstance {
+export function buildServer({ cache, events, guard, log, closing }: ServerOptions): FastifyInstance {
   const app = Fastify({
     // Its log lines hold the path, and so the key; ours are written below.
     logger: false,
@@ -99,6 +102,7 @@ export function buildServer({ cache, guard, log, closing }: ServerOptions): Fast
   counterRoutes(app, cache);
   batchRoutes(app, cache);
   keyRoutes(app, cache);
+  eventRoutes(app, events);
   healthRoutes(app, cache, closing);
   // With an upgrade this path never comes here (stream.ts).
   app.get('/v1/stream', async (_request, reply) =>

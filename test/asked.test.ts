@@ -4,6 +4,7 @@ import { pino } from 'pino';
 import t from 'tap';
 import type { Operation } from '../src/backend.js';
 import { Cache } from '../src/cache.js';
+import { Events } from '../src/events.js';
 import { Guard } from '../src/guard.js';
 import { buildServer } from '../src/server.js';
 import { FakeBackend } from './fake-backend.js';
@@ -17,6 +18,7 @@ const run = (operation: Operation) => {
 const rules = { defaultTtlMs: 60_000, maxValueBytes: 1024, deadlineMs: 1000 };
 const app = buildServer({
   cache: new Cache({ run, close: () => backend.close() }, rules),
+  events: new Events(backend),
   guard: new Guard({ apiToken: undefined, remote: false }),
   log: pino({ level: 'silent' }),
   closing: () => false,

@@ -6,14 +6,17 @@ import t from 'tap';
 
 // From the bottom up. A new file goes into the lowest layer it can.
 const LAYERS = [
-  ['errors', 'settings', 'edge-env', 'door-files', 'frame-error'],
+  ['errors', 'settings', 'edge-env', 'door-files', 'frame-error', 'echoes'],
   ['backend', 'setting-names', 'door-paths', 'guard', 'raw-reply'],
   ['extras'],
   ['frame', 'sources'],
   ['config', 'cache', 'bridge', 'frame-reader'],
-  ['routes/parameters'],
+  ['events', 'routes/parameters'],
   ['routes/replies'],
-  ['routes/batch-items', 'routes/cache', 'routes/counters', 'routes/health', 'routes/keys'],
+  [
+    ...['routes/batch-items', 'routes/cache', 'routes/counters', 'routes/events', 'routes/health'],
+    'routes/keys',
+  ],
   ['routes/batch'],
   ['server', 'stream'],
   ['listen'],

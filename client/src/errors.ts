@@ -39,6 +39,7 @@ export const SIDECAR_ERRORS = {
   46: ['cursor_invalid', 400, false],
   47: ['not_a_number', 409, false],
   48: ['number_overflow', 409, false],
+  58: ['too_many_readers', 503, true],
 } as const satisfies Record<number, readonly [code: string, status: number, retryable: boolean]>;
 
 /** Failures that no sidecar answered: HTTP status that says the same, whether the same call can succeed later. */

@@ -1,0 +1,123 @@
+// What happens to entries, told to readers as it happens: writes through this sidecar exactly, those of others as far as
+// the backend reports them. A Backend over another one, below cache.ts, so that no way around it is left. The readers
+// are routes/events.ts's; telling own changes from others' is echoes.ts's.
+import type { Backend, Operation, Result, Verb } from './backend.js';
+import { checkKey } from './cache.js';
+import { Echoes } from './echoes.js';
+
+/** More would make every write slow. */
+const MAX_READERS = 256;
+
+/**
+ * `put`, `delete`, `touch`: done through this sidecar. `change`: by others, or it is not known whether it was done.
+ * `clear`: what begins with the prefix, or has the tags, has been removed through this sidecar. `reset`: anything may
+ * have changed; the first event is one, and `foreign` says whether changes of others are told from here on.
+ */
+export type EventName = 'put' | 'delete' | 'touch' | 'change' | 'clear' | 'reset';
+
+/** Who is told. */
+export interface EventReader {
+  /** Told of keys that begin with it; nothing = of all. */
+  readonly prefix: string;
+  /** @param json what goes with it: `{key}`; of a clear `{prefix}` or `{tags, all}`; of a reset `{foreign}` */
+  tell(name: EventName, json: string): void;
+  /** Nothing more will be told. */
+  end(reason: 'closing'): void;
+}
+
+/** The event that each verb is, when it has been done. */
+const EVENT_OF: Record<Verb, EventName | undefined> = {
+  ...{ get: undefined, ping: undefined, list: undefined },
+  ...{ put: 'put', increment: 'put', append: 'put', prepend: 'put' },
+  ...{ delete: 'delete', touch: 'touch', clear: 'clear' },
+};
+
+export class Events implements Backend {
+  readonly #backend: Backend;
+  readonly #readers = new Set<EventReader>();
+  readonly #echoes = new Echoes((key) => this.#tellKey('change', key));
+  #foreign = false;
+
+  constructor(backend: Backend) {
+    this.#backend = backend;
+  }
+
+  /**
+   * Tells `reader` everything from here on, beginning with a reset.
+   * @returns a function that ends it; undefined when there are too many readers already
+   */
+  read(reader: EventReader): (() => void) | undefined {
+    if (this.#readers.size >= MAX_READERS) return undefined;
+    this.#readers.add(reader);
+    reader.tell('reset', this.#state());
+    return () => {
+      this.#readers.delete(reader);
+      if (this.#readers.size === 0) this.#echoes.clear();
+    };
+  }
+
+  run(operation: Operation): Promise<Result> {
+    const { verb } = operation;
+    if (this.#readers.size === 0 || verb === 'ping' || verb === 'list') return this.#backend.run(operation);
+    return verb === 'clear' ? this.#runClear(operation) : this.#runTold(operation);
+  }
+
+  /** Ends the readers; the backend is closed with it. */
+  async close(): Promise<void> {
+    this.endReaders();
+    await this.#backend.close();
+  }
+
+  /** Ends the readers, whose connections would not end by themselves. */
+  endReaders(): void {
+    for (const reader of this.#readers) reader.end('closing');
+    this.#readers.clear();
+  }
+
+  /** The backend reports that these keys have changed, by us or by others. */
+  heard(keys: readonly Buffer[]): void {
+    if (this.#readers.size === 0) return;
+    for (const key of keys) if (!checkKey(key)) this.#echoes.heard(key.toString());
+  }
+
+  /** Reports may have been missed, or anything changed; `foreign`: whether they come from here on. */
+  reset(foreign: boolean): void {
+    this.#foreign = foreign;
+    this.#echoes.clear();
+    for (const reader of this.#readers) reader.tell('reset', this.#state());
+  }
+
+  async #runTold(operation: Operation): Promise<Result> {
+    const key = operation.key.toString();
+    if (this.#foreign) this.#echoes.sent(key);
+    const result = await this.#backend.run(operation);
+    const renews = operation.verb === 'get' && operation.ttlKind !== 'default';
+    const changed = result.outcome === 'applied' || (renews && result.status === 'ok');
+    if (this.#foreign) this.#echoes.answered(key, changed);
+    const name = renews ? 'touch' : EVENT_OF[operation.verb];
+    if (name && changed) this.#tellKey(name, key);
+    // Nobody knows whether it was done.
+    else if (name && result.outcome === 'unknown') this.#tellKey('change', key);
+    return result;
+  }
+
+  /** It can change many keys, of which those that it has removed are not known here. */
+  async #runClear(operation: Operation): Promise<Result> {
+    const prefix = operation.key.toString();
+    const result = await this.#backend.run(operation);
+    if (result.outcome !== 'not_applied')
+      for (const reader of this.#readers)
+        if (prefix.startsWith(reader.prefix) || reader.prefix.startsWith(prefix))
+          reader.tell('clear', JSON.stringify({ prefix }));
+    return result;
+  }
+
+  #tellKey(name: EventName, key: string): void {
+    const json = JSON.stringify({ key });
+    for (const reader of this.#readers) if (key.startsWith(reader.prefix)) reader.tell(name, json);
+  }
+
+  #state(): string {
+    return JSON.stringify({ foreign: this.#foreign });
+  }
+}
