@@ -83,6 +83,22 @@ t.test('a reader is told of the keys that begin with its prefix, taken literally
   t.same(await settled(users, 'größe'), ['put größe', 'put größer']);
 });
 
+t.test('a clear is told to those whose keys it can have removed', async (t) => {
+  for (const key of ['clear:a', 'clear:b', 'other']) await cache.put(key, 1);
+  const readers = await Promise.all(
+    ['', 'clear:', 'clear:a', 'clears', 'other'].map((p) => readEvents(socket, `?prefix=${p}`)),
+  );
+  await Promise.all(readers.map((reader) => reader.first(1)));
+  await ask(sidecar, 'DELETE /v1/keys?prefix=clear:');
+  await ask(sidecar, 'DELETE /v1/keys?prefix=clear:&cursor=none');
+  for (const [i, reader] of readers.entries()) {
+    await settled(reader, reader.prefix);
+    const clears = reader.told.filter(({ event }) => event === 'clear');
+    t.same(clears, i < 3 ? [{ event: 'clear', data: { prefix: 'clear:' } }] : [], reader.prefix);
+    reader.close();
+  }
+});
+
 t.test('a change is told when it can be read', async (t) => {
   using reader = await readEvents(sidecar, '?prefix=visible');
   await reader.first(1);
