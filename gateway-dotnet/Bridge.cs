@@ -49,10 +49,11 @@ internal sealed class Bridge
             configuration = new ConfigurationOptions { Password = garnet.Password };
             configuration.EndPoints.Add(garnet.EndPoint);
             ConnectionSettings.SetOurs(configuration, options);
+            options = options with { Tracking = false };
         }
         var results = new ResultQueue();
         var patience = garnet is null ? RedisPatience : EmbeddedPatience;
-        var connection = await Connection.OpenAsync(configuration, options, results.Add, patience).ConfigureAwait(false);
+        var connection = await Connection.OpenAsync(configuration, options, results, patience).ConfigureAwait(false);
         return new Bridge(results, connection, garnet, configuration, options);
     }
 
@@ -71,6 +72,12 @@ internal sealed class Bridge
             Begin(rest[..length]);
             rest = rest[length..];
         }
+    }
+
+    /// <summary>Asks for a mark in the stream of changes (Tracking.cs); for nothing where there is none.</summary>
+    public void Mark(uint number)
+    {
+        if (!closing) connection.Tracking?.Mark(number);
     }
 
     /// <summary>What has completed since, as soon as there is something; null when the bridge is closed and all is fetched.</summary>

@@ -11,11 +11,13 @@ namespace AzureCache.Gateway;
 internal sealed class Connection : IAsyncDisposable
 {
     private readonly ConfigurationOptions configuration;
+    private readonly ResultQueue results;
     private readonly Action<Event> tell;
     private readonly CancellationTokenSource closing = new();
     private readonly Task<ConnectionMultiplexer?> connecting;
     private readonly byte[] prefix;
     private readonly long maxValueBytes;
+    private readonly bool tracked;
 
     /// <summary>
     /// Servers known, and whether they were told of as lost: one event for an outage, and none for a first connection
@@ -33,11 +35,14 @@ internal sealed class Connection : IAsyncDisposable
     private long watchedSince;
 
     private volatile Provider? provider;
+    private volatile Tracking? tracking;
     private KeyList? keys;
 
-    private Connection(ConfigurationOptions configuration, GatewayOptions options, Action<Event> tell)
+    private Connection(ConfigurationOptions configuration, GatewayOptions options, ResultQueue results)
     {
-        (this.configuration, this.tell) = (configuration, tell);
+        (this.configuration, this.results) = (configuration, results);
+        tell = results.Add;
+        tracked = options.Tracking;
         prefix = Encoding.UTF8.GetBytes(options.KeyPrefix);
         maxValueBytes = options.MaxValueBytes;
         connecting = ConnectAsync();
@@ -46,10 +51,13 @@ internal sealed class Connection : IAsyncDisposable
     /// <summary>The verbs; null until the multiplexer is there, connected or not.</summary>
     public Provider? Provider => provider;
 
+    /// <summary>What tells of changes; null until the multiplexer is there, and where it is not wanted.</summary>
+    public Tracking? Tracking => tracking;
+
     /// <summary>Begins to connect, and waits for that at most <paramref name="patience"/>.</summary>
-    public static async Task<Connection> OpenAsync(ConfigurationOptions configuration, GatewayOptions options, Action<Event> tell, TimeSpan patience)
+    public static async Task<Connection> OpenAsync(ConfigurationOptions configuration, GatewayOptions options, ResultQueue results, TimeSpan patience)
     {
-        var connection = new Connection(configuration, options, tell);
+        var connection = new Connection(configuration, options, results);
         await Task.WhenAny(connection.connecting, Task.Delay(patience)).ConfigureAwait(false);
         return connection;
     }
@@ -60,6 +68,7 @@ internal sealed class Connection : IAsyncDisposable
         await closing.CancelAsync().ConfigureAwait(false);
         if (await connecting.ConfigureAwait(false) is ConnectionMultiplexer redis)
             await redis.CloseAsync(allowCommandsToComplete: false).ConfigureAwait(false);
+        tracking?.Dispose();
         if (keys is not null) await keys.DisposeAsync().ConfigureAwait(false);
         closing.Dispose();
     }
@@ -72,6 +81,7 @@ internal sealed class Connection : IAsyncDisposable
             {
                 var redis = await ConnectionMultiplexer.ConnectAsync(configuration).ConfigureAwait(false);
                 Watch(redis);
+                if (tracked) tracking = new Tracking(redis, results, prefix);
                 keys = new KeyList(redis, configuration, prefix);
                 provider = new Provider(redis.GetDatabase(), keys, prefix, maxValueBytes);
                 return redis;

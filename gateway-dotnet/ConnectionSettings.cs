@@ -33,7 +33,11 @@ internal static class ConnectionSettings
     /// <summary>Sets what correctness depends on, whatever the connection string says.</summary>
     public static void SetOurs(ConfigurationOptions configuration, GatewayOptions options)
     {
-        configuration.ClientName = options.ClientName;
+        // Its ending makes it the name of this connection alone: Tracking.cs looks for it among those of the server.
+        configuration.ClientName = $"{options.ClientName}-{RandomNumberGenerator.GetHexString(8, lowercase: true)}";
+        // With RESP3 the messages of client tracking do not arrive, and a channel prefix would change their name.
+        configuration.Protocol = RedisProtocol.Resp2;
+        configuration.ChannelPrefix = default;
         // StackExchange.Redis counts CLUSTER NODES, which Primaries.cs asks for, among the commands of administrators.
         configuration.AllowAdmin = true;
         configuration.IncludeDetailInExceptions = false;

@@ -52,7 +52,7 @@ internal static class Failures
     };
 
     /// <summary>The error code of Redis; the words behind it can repeat arguments.</summary>
-    private static string FirstWord(RedisServerException refusal)
+    public static string FirstWord(RedisServerException refusal)
     {
         var word = refusal.Message.AsSpan();
         var end = word.IndexOf(' ');

@@ -34,6 +34,9 @@ internal sealed record GatewayOptions
     /// <summary>Folder in which the embedded backend keeps entries over a restart. Without it nothing is written to disk.</summary>
     public string? DataDir { get; init; }
 
+    /// <summary>The backend is asked to tell of changes, where it can. An embedded one has none but ours.</summary>
+    public bool Tracking { get; init; }
+
     public string ClientName { get; init; } = "azurecache";
 
     /// <exception cref="OptionsException">the bytes are not such JSON, or a number makes no sense</exception>

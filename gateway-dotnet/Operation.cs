@@ -30,6 +30,7 @@ internal enum Status : byte
     CursorInvalid = 46,
     NotANumber = 47,
     NumberOverflow = 48,
+    Changes = 254,
     Event = 255,
 }
 

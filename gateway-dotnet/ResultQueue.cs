@@ -1,4 +1,4 @@
-// What has completed and has not been fetched yet: results and events, as frames.
+// What has completed and has not been fetched yet: results, events and changes, as frames.
 // Bridge.cs fills it from any thread; one reader at a time takes batches.
 
 using System.Text.Json;
@@ -19,6 +19,8 @@ internal sealed class ResultQueue
     private readonly Lock gate = new();
     private readonly Queue<(uint Id, Result Result)> waiting = new();
     private int events;
+    private int changes;
+    private TaskCompletionSource? changesTaken;
     private bool completed;
     private TaskCompletionSource? reader;
 
@@ -46,6 +48,30 @@ internal sealed class ResultQueue
             woken = TakeReader();
         }
         woken?.TrySetResult();
+    }
+
+    public void Add(Changes told)
+    {
+        TaskCompletionSource? woken;
+        lock (gate)
+        {
+            changes++;
+            waiting.Enqueue((0, new Result { Status = Status.Changes, Value = told.Bytes }));
+            woken = TakeReader();
+        }
+        woken?.TrySetResult();
+    }
+
+    /// <summary>Ends when no changes wait to be fetched: whoever has more to tell waits for that, so that they do not pile up.</summary>
+    public Task ChangesTakenAsync()
+    {
+        lock (gate)
+        {
+            if (changes == 0) return Task.CompletedTask;
+            // Not in the thread that takes a batch, which is Node's.
+            changesTaken ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            return changesTaken.Task;
+        }
     }
 
     /// <summary>Nothing will be added any more: the reader gets what is left, then null.</summary>
@@ -106,7 +132,13 @@ internal sealed class ResultQueue
         {
             var (id, result) = waiting.Dequeue();
             if (result.Status == Status.Event) events--;
+            if (result.Status == Status.Changes) changes--;
             at += Frames.Write(batch.AsSpan(at), id, result);
+        }
+        if (changes == 0)
+        {
+            changesTaken?.TrySetResult();
+            changesTaken = null;
         }
         return batch;
     }

@@ -13,7 +13,7 @@ public sealed class Startup
     /// reached is no error: it is connected in the background.
     /// </summary>
     /// <returns>
-    /// Members `submit`, `results`, `close` and `description`; or only `error`, UTF-8 JSON {code, message}, when the
+    /// Members `submit`, `mark`, `results`, `close` and `description`; or only `error`, UTF-8 JSON {code, message}, when the
     /// options cannot be used or the embedded backend cannot start.
     /// </returns>
 #pragma warning disable CA1822 // edge-js calls an instance method.
@@ -31,6 +31,7 @@ public sealed class Startup
             return new Dictionary<string, object?>
             {
                 ["submit"] = Function(bridge.Submit),
+                ["mark"] = Function(number => bridge.Mark(BitConverter.ToUInt32(number))),
                 ["results"] = new Func<object, Task<object?>>(async _ => await bridge.ResultsAsync().ConfigureAwait(false)),
                 ["close"] = new Func<object, Task<object?>>(async _ =>
                 {

@@ -131,6 +131,31 @@ export interface Backend {
   close(): Promise<void>;
 }
 
+/** What a watched backend tells unasked, in the order in which it happened. */
+export type Change =
+  /** These keys have changed, by whomever: also by ourselves, and by expiry. */
+  | { kind: 'keys'; keys: Buffer[] }
+  /** Any key may have changed; what is read from now on is watched. */
+  | { kind: 'everything' }
+  /** Changes may happen that are not told. */
+  | { kind: 'lost' }
+  /** All that changed before this mark was asked for has been told. */
+  | { kind: 'proof'; mark: number };
+
+/** A backend that also tells of changes. Silence proves nothing: who relies on them asks for marks. */
+export interface Watched extends Backend {
+  /** Nobody else can write to it: there are no changes but our own, and none are told. */
+  readonly alone: boolean;
+  /** Calls `listener` for every change from now on; it must not throw. */
+  watch(listener: (change: Change) => void): void;
+  /**
+   * Asks for a mark among the changes, which comes back as `proof`, or never. Where changes are not told, or do not seem
+   * to be, this also makes the backend try to.
+   * @param mark 1 to 4294967295, more than the one before
+   */
+  mark(mark: number): void;
+}
+
 /** The outcome when no answer comes: a read changes nothing, unless it renews the life; of a write nobody knows. */
 export function lostOutcome({ verb, ttlKind }: Operation): Outcome {
   const reads = verb === 'ping' || verb === 'list' || (verb === 'get' && ttlKind === 'default');

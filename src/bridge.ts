@@ -6,15 +6,18 @@
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import {
-  type Backend,
   type BackendEvent,
+  type Change,
   failure,
   lostOutcome,
   type Operation,
   type Result,
+  type Watched,
 } from './backend.js';
+import { readChange } from './changes.js';
 import { GATEWAY_FOLDER } from './edge-env.js';
 import {
+  CHANGES_STATUS,
   EVENT_STATUS,
   frameId,
   operationBytes,
@@ -40,7 +43,9 @@ export interface BridgeOptions {
   maxValueBytes: number;
   /** Memory for the entries of the embedded backend. */
   embeddedBytes: number;
-  /** The name the backend lists our connection under. */
+  /** Whether a Redis is asked to tell of changes. */
+  tracking: boolean;
+  /** What the name begins with that the backend lists our connections under. */
   clientName: string;
   onEvent: (event: BackendEvent) => void;
 }
@@ -69,6 +74,7 @@ interface Gateway {
   error?: Buffer;
   description: Buffer;
   submit: EdgeFunction<null>;
+  mark: EdgeFunction<null>;
   results: EdgeFunction<Buffer | null>;
   close: EdgeFunction<null>;
 }
@@ -102,12 +108,16 @@ export async function openBridge(options: BridgeOptions): Promise<Bridge> {
 }
 
 /** The backend as seen from JavaScript. */
-export class Bridge implements Backend {
+export class Bridge implements Watched {
   readonly description: BackendDescription;
+  readonly alone: boolean;
   readonly #gateway: Gateway;
   readonly #onEvent: (event: BackendEvent) => void;
   readonly #waiting = new Map<number, Waiting>();
+  readonly #watchers: ((change: Change) => void)[] = [];
   readonly #scratch = Buffer.allocUnsafeSlow(SUBMISSION_BYTES);
+  /** Batches of frames that are not gone through yet. */
+  readonly #arrived: Buffer[] = [];
   #asked: number[] = [];
   #lastId = 0;
   #sweep: NodeJS.Timeout | undefined;
@@ -118,6 +128,7 @@ export class Bridge implements Backend {
     this.#gateway = gateway;
     this.#onEvent = onEvent;
     this.description = JSON.parse(gateway.description.toString());
+    this.alone = this.description.backend === 'embedded';
     this.#drained = new Promise((resolve) => this.#pull(resolve));
   }
 
@@ -130,6 +141,17 @@ export class Bridge implements Backend {
       if (this.#asked.push(id) === 1) setImmediate(() => this.#submit());
       this.#sweep ??= setTimeout(() => this.#endOverdue(), SWEEP_MS);
     });
+  }
+
+  watch(listener: (change: Change) => void): void {
+    this.#watchers.push(listener);
+  }
+
+  mark(mark: number): void {
+    if (this.#closed) return;
+    const number = Buffer.alloc(4);
+    number.writeUInt32LE(mark);
+    this.#gateway.mark(number, (error) => this.#report(error));
   }
 
   async close(): Promise<void> {
@@ -174,37 +196,50 @@ export class Bridge implements Backend {
 
   /** edge-js copies the frames before it returns, so the caller may use the buffer again. */
   #cross(frames: Buffer): void {
-    this.#gateway.submit(frames, (error) => {
-      if (error) this.#onEvent({ level: 'error', event: 'bridge_failed', message: String(error) });
-    });
+    this.#gateway.submit(frames, (error) => this.#report(error));
+  }
+
+  #report(error: unknown): void {
+    if (error) this.#onEvent({ level: 'error', event: 'bridge_failed', message: String(error) });
   }
 
   // (7)
   #pull(drained: () => void): void {
     this.#gateway.results(null, (error, frames) => {
       if (error || frames === null) {
-        if (error) this.#onEvent({ level: 'error', event: 'bridge_failed', message: String(error) });
+        this.#report(error);
         return drained();
       }
+      this.#arrived.push(frames);
+      // Calls back before it returns where .NET has more already: so the batches are gone through in their order here.
       this.#pull(drained);
-      for (let at = 0; at < frames.length; ) {
-        const end = at + 4 + frames.readUInt32LE(at);
-        this.#complete(frames.subarray(at, end));
-        at = end;
-      }
+      for (let batch = this.#arrived.shift(); batch; batch = this.#arrived.shift()) this.#goThrough(batch);
     });
+  }
+
+  #goThrough(frames: Buffer): void {
+    for (let at = 0; at < frames.length; ) {
+      const end = at + 4 + frames.readUInt32LE(at);
+      this.#complete(frames.subarray(at, end));
+      at = end;
+    }
   }
 
   // (8)
   #complete(frame: Buffer): void {
     if (frame[8] === EVENT_STATUS)
       return this.#onEvent(JSON.parse(frame.toString('utf8', RESULT_HEADER_BYTES)));
+    if (frame[8] === CHANGES_STATUS) return this.#tell(readChange(frame.subarray(RESULT_HEADER_BYTES)));
     const id = frameId(frame);
     const waiting = this.#waiting.get(id);
     // Undefined when the deadline has answered already.
     if (!waiting) return;
     this.#waiting.delete(id);
     waiting.resolve(readResult(frame));
+  }
+
+  #tell(change: Change): void {
+    for (const listener of this.#watchers) listener(change);
   }
 
   /** The backstop: .NET times out first, and knows more of the outcome; here nobody waits for ever. */

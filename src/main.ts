@@ -56,6 +56,7 @@ async function start(config: Config, log: Logger, version: string): Promise<Runn
     ...{ caFile: config.caFile, dataDir: config.dataDir, keyPrefix: config.keyPrefix },
     ...{ deadlineMs: config.deadlineMs, maxValueBytes: config.maxValueBytes },
     embeddedBytes: config.embeddedBytes,
+    tracking: config.nearCacheBytes > 0,
     clientName: `azurecache-${version}`,
     onEvent: ({ level, event, message }) => log[level]({ event }, message),
   });

@@ -8,7 +8,7 @@ import t from 'tap';
 const LAYERS = [
   ['errors', 'settings', 'edge-env', 'door-files', 'frame-error', 'echoes'],
   ['backend', 'setting-names', 'door-paths', 'guard', 'raw-reply'],
-  ['extras'],
+  ['changes', 'extras'],
   ['frame', 'sources'],
   ['config', 'cache', 'bridge', 'frame-reader'],
   ['events', 'routes/parameters'],

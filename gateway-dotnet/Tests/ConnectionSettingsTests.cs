@@ -114,7 +114,7 @@ public class ConnectionSettingsTests
         Assert.True(configuration.AllowAdmin);
         Assert.False(configuration.IncludeDetailInExceptions);
         Assert.Same(BacklogPolicy.FailFast, configuration.BacklogPolicy);
-        Assert.Equal("azurecache", configuration.ClientName);
+        Assert.Matches("^azurecache-[0-9a-f]{8}$", configuration.ClientName);
     }
 
     [Theory]

@@ -36,6 +36,7 @@
 //   0      4    length      bytes that follow this field
 //   4      4    id          of the operation; 0 = an event, or an error that belongs to no operation
 //   8      1    status      0 ok, 1 miss, 2 absent, 3 changed, 4 exists; 16 and up: an error, by its number in errors.ts
+//                           254 changes, told unasked: see CHANGES; 255 an event
 //   9      1    flags       1 an ETag follows, 2 ttlMs counts, 4 never expires, 8 a value follows
 //   10     1    outcome     0 not_applied, 1 applied, 2 unknown
 //   11     1    reserved    0
@@ -45,6 +46,12 @@
 //               of a list is the UTF-8 JSON {keys,cursor}, of a clear {removed,cursor}, a number of keys; without cursor it
 //               was the last page. The value of an increment is the new number in decimal digits, that of append and
 //               prepend the new length in bytes
+//
+// CHANGES: the value of a RESULT with id 0 and status 254. Its first byte is the kind, then follows
+//   1 keys        of each key that has changed: length (2), then so many bytes, without the key prefix
+//   2 everything  nothing: any key may have changed, and from now on every change is told
+//   3 lost        nothing: changes may happen that are not told
+//   4 proof       the number (4) of a mark: what changed before it was written has been told
 import { SIDECAR_ERRORS } from '../errors.js';
 import { extrasOf } from './extras.js';
 import { ETAG_BYTES, type Failure, type Operation, type Result } from './operation.js';
