@@ -25,7 +25,7 @@ public partial class FramesTests
             .ToDictionary(row => row.Groups["code"].Value, row => int.Parse(row.Groups["wire"].Value, null));
         foreach (var status in Enum.GetValues<Status>())
         {
-            if (status is Status.Ok or Status.Miss or Status.Event) continue;
+            if (status is Status.Ok or Status.Miss or Status.Changes or Status.Event) continue;
             Assert.Equal((status, (int)status), (status, table[SnakeCase(status.ToString())]));
         }
     }
