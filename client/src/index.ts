@@ -2,6 +2,7 @@
 import type * as api from './cache/azure-cache.js';
 import * as cache from './cache/cache.js';
 import type * as options from './cache/call-options.js';
+import type * as events from './cache/events.js';
 import type * as many from './cache/many.js';
 import * as errors from './errors.js';
 import type * as store from './session/callback-store.js';
@@ -37,6 +38,8 @@ namespace azurecache {
   export type TouchOptions = options.TouchOptions;
   export type UpdateOptions = options.UpdateOptions;
   export type IncrementOptions = options.IncrementOptions;
+  export type EventsOptions = events.EventsOptions;
+  export type CacheEvent = events.CacheEvent;
   export type AzureCacheStore = store.AzureCacheStore;
   export type StoreOptions = storeOptions.StoreOptions;
   export type ErrorCode = errors.ErrorCode;

@@ -105,6 +105,12 @@ exactly<Promise<Uint8Array | null>>()(
 // @ts-expect-error the new value is of the type of the old one
 cache.update<number>('key', () => 'text');
 
+// Events.
+exactly<AsyncIterableIterator<azurecache.CacheEvent, void>>()(cache.events());
+exactly<AsyncIterableIterator<azurecache.CacheEvent, void>>()(
+  cache.events('user:', { signal: AbortSignal.timeout(1) }),
+);
+
 // Numbers and text.
 exactly<Promise<number | bigint>>()(cache.increment('key'));
 exactly<Promise<number | bigint>>()(cache.increment('key', 5n));

@@ -28,6 +28,7 @@ export function gated(transport: Transport, asker: () => Asker | undefined): Tra
   return {
     deadlineMs: transport.deadlineMs,
     onReadiness: (listener) => transport.onReadiness(listener),
+    events: (prefix, signal) => transport.events(prefix, signal),
     close: () => transport.close(),
     run: (operation) => {
       const by = asker();

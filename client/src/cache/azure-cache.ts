@@ -17,6 +17,7 @@ import type {
   UpdateOptions,
 } from './call-options.js';
 import type { Counting } from './counting.js';
+import type { CacheEvent, EventsOptions } from './events.js';
 import type { Regional } from './regional.js';
 import type { Change } from './update.js';
 
@@ -160,6 +161,13 @@ export interface AzureCache extends Counting, Regional, AsyncDisposable {
     ttl: Maybe<Ttl | (UpdateOptions & Json)>,
     callback?: Callback<T | null>,
   ): Promise<T | null>;
+
+  /**
+   * What happens to the entries whose keys begin with `prefix` (default: to all of this cache), as it happens, for
+   * `for await`. It connects by itself, again after each loss, on a connection that keeps the process alive while it is
+   * read. Who reads slower than 256 KiB behind is cut off, and begins anew with `lost` and `reset`.
+   */
+  events(prefix?: Maybe<string>, options?: Maybe<EventsOptions>): AsyncIterableIterator<CacheEvent, void>;
 
   /** Waits for what is under way, then gives the connection back. Calls from then on fail with code `closed`. */
   close(callback?: Callback<void>): Promise<void>;

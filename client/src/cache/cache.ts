@@ -9,6 +9,7 @@ import type { AzureCache } from './azure-cache.js';
 import type { Ttl } from './call-options.js';
 import * as calls from './calls.js';
 import * as counters from './counters.js';
+import { events } from './events.js';
 import * as manyCalls from './many-calls.js';
 import * as regions from './regions.js';
 import { Scope } from './scope.js';
@@ -71,6 +72,7 @@ export function cacheOn(...place: ConstructorParameters<typeof Scope>): AzureCac
     keys: (prefix: unknown, given: unknown) => regions.keys(scope, prefix, given),
     count: onOne(scope, regions.count),
     clear: onOne(scope, regions.clear),
+    events: (prefix: unknown, given: unknown) => events(scope, prefix ?? '', given),
     close,
     [Symbol.asyncDispose]: () => close(),
   };

@@ -42,6 +42,7 @@ export const REMOVE_MANY: Rules = CALL;
 export const TOUCH_MANY: Rules = { ttl: LATER, ...CALL };
 export const INCREMENT: Rules = { by: INT64, initial: INT64, ttl: LATER, ...CALL };
 export const GROW: Rules = CALL;
+export const EVENTS: Rules = { signal: CALL.signal as Rule };
 export const REGION: Rules = CALL;
 
 const NONE = Object.freeze({});

@@ -1,4 +1,5 @@
-// One attempt to get a connection: the doors of a place in order, the first that takes the upgrade. Called by link.ts.
+// One attempt to reach a sidecar: the doors of a place in order, up to the first that answers. Called by link.ts for a
+// connection, and by events.ts.
 
 import { AzureCacheError } from '../errors.js';
 import { Connection, type Keeper } from './connection.js';
@@ -7,25 +8,38 @@ import { trusted } from './trust.js';
 import { type Door, nameOf, upgrade } from './upgrade.js';
 
 /** A door that says nothing is given up after this long. */
-const DOOR_MS = 3000;
+export const DOOR_MS = 3000;
 
 /**
  * Connects, without keeping the process alive.
- * @throws AzureCacheError retryable (`sidecar_unreachable`) when no door answers, or the sidecar is shutting down;
- * else a refusal that trying again does not change (`unauthorized`, `door_refused`)
+ * @throws AzureCacheError as `atFirstDoor`
  */
-export async function reach(
+export function reach(
   place: Place,
   token: string | undefined,
   background: AbortSignal,
   keeper: Keeper,
 ): Promise<Connection> {
+  return atFirstDoor(place, async (door) => {
+    const opened = await upgrade(door, { token, deadlineMs: DOOR_MS, background });
+    return new Connection(opened.socket, opened.head, { deadlineMs: DOOR_MS, keeper });
+  });
+}
+
+/**
+ * What `open` answers for the first door that it can open.
+ * @throws AzureCacheError retryable (`sidecar_unreachable`) when no door answers, or the sidecar is shutting down;
+ * else a refusal that trying again does not change (`unauthorized`, `door_refused`)
+ */
+export async function atFirstDoor<Opened>(
+  place: Place,
+  open: (door: Door) => Promise<Opened>,
+): Promise<Opened> {
   const tried: string[] = [];
   let cause: unknown;
   for (const door of await place.doors()) {
     try {
-      const opened = await upgrade(await checked(door), { token, deadlineMs: DOOR_MS, background });
-      return new Connection(opened.socket, opened.head, { deadlineMs: DOOR_MS, keeper });
+      return await open(await checked(door));
     } catch (error) {
       if (!(error instanceof AzureCacheError) || !error.retryable) throw error;
       tried.push(`${nameOf(door)} (${reasonOf(error)})`);

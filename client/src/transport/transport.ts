@@ -4,11 +4,14 @@
 
 import { AzureCacheError } from '../errors.js';
 import { type Caller, newCall, whenSettled } from './call.js';
+import type { Place } from './doors.js';
+import { eventsAt, type SidecarEvent } from './events.js';
 import { Link } from './link.js';
 import { type Operation, type Result, refusalOf } from './operation.js';
 import { onAbort } from './signals.js';
 import { type Settings, settingsOf, type TransportOptions } from './transport-options.js';
 
+export type { SidecarEvent } from './events.js';
 export type { TransportOptions } from './transport-options.js';
 
 /** What cache.ts and the session rules need from below; tests may stand a fake in its place. */
@@ -22,6 +25,12 @@ export interface Transport {
   run(operation: Operation, signal?: AbortSignal): Promise<Result>;
   /** Called with true when the sidecar is reached, with false when it is not. Answers a function that ends it. */
   onReadiness(listener: (reachable: boolean) => void): () => void;
+  /**
+   * What the sidecar tells of the keys that begin with `prefix`, on a connection of its own, until `signal` fires or this
+   * handle is closed.
+   * @throws AzureCacheError `closed`, and refusals that trying again does not change
+   */
+  events(prefix: string, signal?: AbortSignal): AsyncIterable<SidecarEvent>;
   /** This handle takes nothing more; waits for what is under way; the last handle of a place ends the connection. */
   close(): Promise<void>;
 }
@@ -47,11 +56,15 @@ class Handle implements Transport, Caller {
   readonly #shared: Shared;
   readonly #link: Link;
   readonly #endListening = new Set<() => void>();
+  readonly #place: Place;
+  readonly #token: string | undefined;
   #closed: Promise<void> | undefined;
 
   constructor({ place, token, waitMs, deadlineMs }: Settings) {
     this.deadlineMs = deadlineMs;
     this.waitMs = waitMs;
+    this.#place = place;
+    this.#token = token;
     this.#key = JSON.stringify([place.name, token]);
     this.#shared = shared.get(this.#key) ?? { link: new Link(place, token), handles: 0 };
     this.#shared.handles += 1;
@@ -61,7 +74,7 @@ class Handle implements Transport, Caller {
 
   // No layer of promises: this is the path of every call.
   run(operation: Operation, signal?: AbortSignal): Promise<Result> {
-    const refusal = (this.#closed && closed(operation)) ?? refusalOf(operation);
+    const refusal = (this.#closed && closed(operation.verb)) ?? refusalOf(operation);
     if (refusal) return Promise.reject(refusal);
     return new Promise((resolve, reject) => {
       const call = newCall(operation, operation.deadlineMs ?? this.deadlineMs, this, resolve, reject);
@@ -85,6 +98,20 @@ class Handle implements Transport, Caller {
     return end;
   }
 
+  async *events(prefix: string, signal?: AbortSignal): AsyncGenerator<SidecarEvent, void> {
+    if (this.#closed) throw closed('events');
+    const ending = new AbortController();
+    const end = () => ending.abort();
+    const stop = signal && onAbort(signal, end);
+    this.#endListening.add(end);
+    try {
+      if (!signal?.aborted) yield* eventsAt(this.#place, this.#token, prefix, ending.signal);
+    } finally {
+      stop?.();
+      this.#endListening.delete(end);
+    }
+  }
+
   close(): Promise<void> {
     this.#closed ??= this.#end();
     return this.#closed;
@@ -101,9 +128,9 @@ class Handle implements Transport, Caller {
   }
 }
 
-function closed({ verb }: Operation): AzureCacheError {
+function closed(what: string): AzureCacheError {
   return new AzureCacheError(
     'closed',
-    `${verb}: it has been closed, so nothing more is asked. Open another.`,
+    `${what}: it has been closed, so nothing more is asked. Open another.`,
   );
 }

@@ -32,10 +32,16 @@ export function upgrade(
       Upgrade: 'azurecache/1',
       ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
     };
-    const where = 'path' in door ? { socketPath: door.path } : door;
     // An agent of its own (`false`): this connection is never handed to other requests.
     const signal = background && { signal: background };
-    const call = request({ ...where, method: 'GET', path: '/v1/stream', headers, agent: false, ...signal });
+    const call = request({
+      ...whereOf(door),
+      method: 'GET',
+      path: '/v1/stream',
+      headers,
+      agent: false,
+      ...signal,
+    });
     const late = new Error(`no answer came within ${deadlineMs} ms`);
     const timer = setTimeout(() => call.destroy(late), deadlineMs);
     if (background) {
@@ -55,18 +61,23 @@ export function upgrade(
   });
 }
 
+/** As Node's requests take it. */
+export function whereOf(door: Door): { socketPath: string } | { host: string; port: number } {
+  return 'path' in door ? { socketPath: door.path } : door;
+}
+
 /** For messages. */
 export function nameOf(door: Door): string {
   return 'path' in door ? door.path : `${door.host}:${door.port}`;
 }
 
-function unreachable(door: Door, cause: Error): AzureCacheError {
+export function unreachable(door: Door, cause: Error): AzureCacheError {
   const message = `The sidecar cannot be reached at ${nameOf(door)}: ${cause.message}. Is it running, with this door?`;
   return new AzureCacheError('sidecar_unreachable', message, 'not_applied', cause);
 }
 
 /** The error that the sidecar answered with; of anything else, what can be said. */
-async function readRefusal(response: IncomingMessage): Promise<AzureCacheError> {
+export async function readRefusal(response: IncomingMessage): Promise<AzureCacheError> {
   let text = '';
   for await (const chunk of response.setEncoding('utf8')) {
     text += chunk;
@@ -74,7 +85,7 @@ async function readRefusal(response: IncomingMessage): Promise<AzureCacheError> 
   }
   const body = parse(text);
   if (isErrorCode(body?.code)) return new AzureCacheError(body.code, String(body.message));
-  const message = `The door answered ${response.statusCode} to the upgrade, and not as a sidecar does.`;
+  const message = `The door answered ${response.statusCode}, and not as a sidecar does.`;
   return new AzureCacheError('sidecar_unreachable', message);
 }
 
