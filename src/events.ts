@@ -1,7 +1,7 @@
 // What happens to entries, told to readers as it happens: writes through this sidecar exactly, those of others as far as
 // the backend reports them. A Backend over another one, below cache.ts, so that no way around it is left. The readers
 // are routes/events.ts's; telling own changes from others' is echoes.ts's.
-import type { Backend, Operation, Result, Verb } from './backend.js';
+import type { Backend, Change, Operation, Result, Verb } from './backend.js';
 import { checkKey } from './cache.js';
 import { Echoes } from './echoes.js';
 
@@ -32,10 +32,18 @@ const EVENT_OF: Record<Verb, EventName | undefined> = {
   ...{ delete: 'delete', touch: 'touch', clear: 'clear' },
 };
 
+interface Due {
+  /** Undefined: nothing. */
+  name: EventName | undefined;
+  answered: boolean;
+}
+
 export class Events implements Backend {
   readonly #backend: Backend;
   readonly #readers = new Set<EventReader>();
   readonly #echoes = new Echoes((key) => this.#tellKey('change', key));
+  /** Of each key: what is to be told of the operations under way, in the order in which they were asked. */
+  readonly #line = new Map<string, Due[]>();
   #foreign = false;
 
   constructor(backend: Backend) {
@@ -74,14 +82,20 @@ export class Events implements Backend {
     this.#readers.clear();
   }
 
-  /** The backend reports that these keys have changed, by us or by others. */
-  heard(keys: readonly Buffer[]): void {
+  /** What the backend tells of changes, by us or by others; main.ts passes it on, behind the near cache. */
+  changed(change: Change): void {
+    if (change.kind === 'keys') this.#heard(change.keys);
+    else if (change.kind === 'everything') this.#reset(true);
+    else if (change.kind === 'lost' && this.#foreign) this.#reset(false);
+  }
+
+  #heard(keys: readonly Buffer[]): void {
     if (this.#readers.size === 0) return;
     for (const key of keys) if (!checkKey(key)) this.#echoes.heard(key.toString());
   }
 
   /** Reports may have been missed, or anything changed; `foreign`: whether they come from here on. */
-  reset(foreign: boolean): void {
+  #reset(foreign: boolean): void {
     this.#foreign = foreign;
     this.#echoes.clear();
     for (const reader of this.#readers) reader.tell('reset', this.#state());
@@ -89,16 +103,39 @@ export class Events implements Backend {
 
   async #runTold(operation: Operation): Promise<Result> {
     const key = operation.key.toString();
+    const renews = operation.verb === 'get' && operation.ttlKind !== 'default';
+    const name = renews ? 'touch' : EVENT_OF[operation.verb];
+    const due = name && this.#due(key);
     if (this.#foreign) this.#echoes.sent(key);
     const result = await this.#backend.run(operation);
-    const renews = operation.verb === 'get' && operation.ttlKind !== 'default';
     const changed = result.outcome === 'applied' || (renews && result.status === 'ok');
     if (this.#foreign) this.#echoes.answered(key, changed);
-    const name = renews ? 'touch' : EVENT_OF[operation.verb];
-    if (name && changed) this.#tellKey(name, key);
+    if (!due) return result;
+    due.answered = true;
+    if (changed) due.name = name;
     // Nobody knows whether it was done.
-    else if (name && result.outcome === 'unknown') this.#tellKey('change', key);
+    else if (result.outcome === 'unknown') due.name = 'change';
+    this.#tellDue(key);
     return result;
+  }
+
+  /** A place among the events of this key. */
+  #due(key: string): Due {
+    const due: Due = { name: undefined, answered: false };
+    const line = this.#line.get(key);
+    if (line) line.push(due);
+    else this.#line.set(key, [due]);
+    return due;
+  }
+
+  /** Answers to operations on one key can come in another order than that in which they were done, which is this one. */
+  #tellDue(key: string): void {
+    const line = this.#line.get(key) ?? [];
+    for (let first = line[0]; first?.answered; first = line[0]) {
+      line.shift();
+      if (first.name) this.#tellKey(first.name, key);
+    }
+    if (line.length === 0) this.#line.delete(key);
   }
 
   /** It can change many keys, of which those that it has removed are not known here. */

@@ -64,6 +64,7 @@ async function start(config: Config, log: Logger, version: string): Promise<Runn
   const [bridge, { buildServer }] = await Promise.all([opening, import('./server.js')]);
   try {
     const events = new Events(bridge);
+    bridge.watch((change) => events.changed(change));
     const cache = new Cache(events, config);
     const guard = new Guard({ apiToken: config.apiToken, remote: !isLoopback(config.host) });
     const streams = new Streams(cache, guard);
