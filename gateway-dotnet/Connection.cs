@@ -83,7 +83,7 @@ internal sealed class Connection : IAsyncDisposable
                 Watch(redis);
                 if (tracked) tracking = new Tracking(redis, results, prefix);
                 keys = new KeyList(redis, configuration, prefix);
-                provider = new Provider(redis.GetDatabase(), keys, prefix, maxValueBytes);
+                provider = new Provider(redis.GetDatabase(), keys, new LockKeys(redis, prefix), prefix, maxValueBytes);
                 return redis;
             }
             catch (Exception failure)

@@ -21,7 +21,7 @@ internal sealed class Extras
     /// <summary>The entry is laid out as ASP.NET Core's IDistributedCache does it.</summary>
     public bool Hash { get; private set; }
 
-    /// <summary>Of a lock, 16 bytes.</summary>
+    /// <summary>Of a lock, 16 bytes; none when there is none.</summary>
     public ReadOnlyMemory<byte> Token { get; private set; }
 
     /// <summary>How much is added.</summary>

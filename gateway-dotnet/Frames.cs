@@ -9,13 +9,14 @@
 //   0      4    length      bytes that follow this field: 26 + keyLength + etagLength + extrasLength + those of the value
 //   4      4    id          chosen by the sender, 1 to 4294967295, unique among its unanswered frames
 //   8      1    verb        1 get, 2 put, 3 delete, 4 touch, 5 ping, 6 list, 7 increment, 8 append, 9 prepend,
-//                           12 clear
+//                           10 lock, 11 unlock, 12 clear
 //   9      1    flags       1 answer with the ETag, 2 answer with the life left, 4 read past the near cache
 //   10     1    condition   0 none, 1 absent, 2 present, 3 etag
 //   11     1    ttlKind     0 default, 1 for, 2 never, 3 keep
 //   12     4    deadlineMs  how long the sender waits; 0 = as the sidecar is set
 //   16     8    ttlMs       milliseconds, below 2^53; the life for `for`, and for `keep` when nothing is there to keep.
-//                           List and clear have no life: here, about how many keys a page has, 1 to 1000; 0 = 1000
+//                           List and clear have no life: here, about how many keys a page has, 1 to 1000; 0 = 1000.
+//                           Of a lock: its lease
 //   24     2    keyLength   bytes of the key; of list and clear: of what the keys begin with, which may be nothing
 //   26     2    etagLength  20 with condition 3, else 0
 //   28     2    extrasLength
@@ -36,12 +37,12 @@
 // RESULT
 //   0      4    length      bytes that follow this field
 //   4      4    id          of the operation; 0 = an event, or an error that belongs to no operation
-//   8      1    status      0 ok, 1 miss, 2 absent, 3 changed, 4 exists; 16 and up: an error, by its number in errors.ts
-//                           254 changes, told unasked: see CHANGES; 255 an event
+//   8      1    status      0 ok, 1 miss, 2 absent, 3 changed, 4 exists, 5 locked, 6 not held; 16 and up: an error, by its
+//                           number in errors.ts; 254 changes, told unasked: see CHANGES; 255 an event
 //   9      1    flags       1 an ETag follows, 2 ttlMs counts, 4 never expires, 8 a value follows
 //   10     1    outcome     0 not_applied, 1 applied, 2 unknown
 //   11     1    reserved    0
-//   12     8    ttlMs       life left in milliseconds, with flag 2
+//   12     8    ttlMs       life left in milliseconds, with flag 2; with status 5: what is left of the lease
 //   20     ...  etag (20 bytes, with flag 1), then the rest: with flag 8 the value (may be empty), without it the
 //               UTF-8 detail of an error, or for status 255 the UTF-8 JSON {level,event,message} of an event. The value
 //               of a list is the UTF-8 JSON {keys,cursor}, of a clear {removed,cursor}, a number of keys; without cursor it
@@ -99,7 +100,7 @@ internal static class Frames
         var etagEnd = OperationHeaderBytes + keyLength + etagLength;
         var valueStart = etagEnd + BinaryPrimitives.ReadUInt16LittleEndian(bytes[28..]);
         if (Id(bytes) == 0) return "An operation has id 0; ids start at 1.";
-        if (bytes[8] is < (byte)Verb.Get or (> (byte)Verb.Prepend and not (byte)Verb.Clear)) return "The verb is not known.";
+        if (bytes[8] is < (byte)Verb.Get or > (byte)Verb.Clear) return "The verb is not known.";
         if (bytes[9] > (EtagFlag | TtlFlag | FreshFlag)) return "A flag is not known.";
         if (bytes[10] > (byte)Condition.Etag) return "The condition is not known.";
         if (bytes[11] > (byte)TtlKind.Keep) return "The ttlKind is not known.";

@@ -3,7 +3,7 @@
 
 namespace AzureCache.Gateway;
 
-internal enum Verb : byte { Get = 1, Put, Delete, Touch, Ping, List, Increment, Append, Prepend, Clear = 12 }
+internal enum Verb : byte { Get = 1, Put, Delete, Touch, Ping, List, Increment, Append, Prepend, Lock, Unlock, Clear }
 
 internal enum Condition : byte { None, Absent, Present, Etag }
 
@@ -18,6 +18,8 @@ internal enum Status : byte
     Absent,
     Changed,
     Exists,
+    Locked,
+    NotHeld,
     ForeignType = 16,
     TooLargeForCondition = 17,
     BackendUnreachable = 18,
@@ -30,6 +32,7 @@ internal enum Status : byte
     CursorInvalid = 46,
     NotANumber = 47,
     NumberOverflow = 48,
+    LockKeyInvalid = 49,
     Changes = 254,
     Event = 255,
 }
@@ -53,6 +56,9 @@ internal readonly struct Operation
     public Extras? Extras { get; init; }
 
     public ReadOnlyMemory<byte> Value { get; init; }
+
+    /// <summary>Of the lock that this takes or needs; empty when it has to do with none.</summary>
+    public ReadOnlyMemory<byte> Token => Extras?.Token ?? default;
 
     /// <summary>A get that gives the entry a new life.</summary>
     public bool Renews => Verb == Verb.Get && TtlKind is (TtlKind.For or TtlKind.Never);

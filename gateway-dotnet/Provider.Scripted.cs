@@ -21,12 +21,14 @@ internal sealed partial class Provider
             return Result.NotApplied(Status.TooLargeForCondition);
         var script = operation.Condition switch
         {
-            Condition.None => Scripts.PutKeep,
+            Condition.None when operation.TtlKind == TtlKind.Keep => Scripts.PutKeep,
+            Condition.None => Scripts.PutAlways,
+            Condition.Absent => Scripts.PutIfAbsent,
             Condition.Present => Scripts.PutIfPresent,
             _ => Scripts.PutIfEtag,
         };
         // With a condition there is a life to keep, or nothing is put.
-        RedisValue[] life = operation.TtlKind == TtlKind.Keep && operation.Condition is not Condition.None ? ["KEEPTTL"]
+        RedisValue[] life = operation is { TtlKind: TtlKind.Keep, Condition: Condition.Present or Condition.Etag } ? ["KEEPTTL"]
             : operation.TtlKind == TtlKind.Never ? []
             : ["PX", operation.TtlMs];
         return Conditional(await EvaluateAsync(script, operation, [operation.Value, .. life]).ConfigureAwait(false), operation);
@@ -34,7 +36,12 @@ internal sealed partial class Provider
 
     private async Task<Result> DeleteByScriptAsync(Operation operation)
     {
-        var script = operation.Condition is Condition.Present ? Scripts.DeleteIfPresent : Scripts.DeleteIfEtag;
+        var script = operation.Condition switch
+        {
+            Condition.None => Scripts.DeleteAlways,
+            Condition.Present => Scripts.DeleteIfPresent,
+            _ => Scripts.DeleteIfEtag,
+        };
         return Conditional(await EvaluateAsync(script, operation, []).ConfigureAwait(false), operation);
     }
 
@@ -45,9 +52,14 @@ internal sealed partial class Provider
     }
 
     /// <summary>ARGV[1] is always the ETag of the condition, empty when it is none.</summary>
-    private Task<RedisResult> EvaluateAsync(string script, in Operation operation, RedisValue[] arguments) =>
-        redis.ScriptEvaluateAsync(
-            script, [Key(operation)], [Convert.ToHexStringLower(operation.Etag.Span), .. arguments], CommandFlags.NoScriptCache);
+    private Task<RedisResult> EvaluateAsync(string script, in Operation operation, RedisValue[] arguments)
+    {
+        RedisKey[] keys = [Key(operation)];
+        arguments = [Convert.ToHexStringLower(operation.Etag.Span), .. arguments];
+        if (!operation.Token.IsEmpty)
+            (script, keys, arguments) = (LockScripts.Guard(script), [.. keys, LockKey(operation)], [.. arguments, operation.Token]);
+        return redis.ScriptEvaluateAsync(script, keys, arguments, CommandFlags.NoScriptCache);
+    }
 
     private static RedisValue[] LifeArguments(in Operation operation) =>
         operation.TtlKind == TtlKind.Never ? ["PERSIST"] : ["PEXPIRE", operation.TtlMs];

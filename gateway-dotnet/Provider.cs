@@ -10,7 +10,7 @@ using StackExchange.Redis.Availability;
 
 namespace AzureCache.Gateway;
 
-internal sealed partial class Provider(IDatabase redis, KeyList keys, byte[] prefix, long maxValueBytes)
+internal sealed partial class Provider(IDatabase redis, KeyList keys, LockKeys locks, byte[] prefix, long maxValueBytes)
 {
     /// <summary>Reads may be sent twice; a write never: a repeated one can revive what was deleted in between.</summary>
     private readonly IDatabaseAsync reads = redis.WithRetry(new ReadRetry());
@@ -23,6 +23,7 @@ internal sealed partial class Provider(IDatabase redis, KeyList keys, byte[] pre
         if (Rules.Problem(operation) is string problem) return Result.NotApplied(Status.FrameInvalid, problem);
         try
         {
+            if (CannotLock(operation)) return Result.NotApplied(Status.LockKeyInvalid);
             // (6)
             return await StartAsync(operation).ConfigureAwait(false);
         }
@@ -36,9 +37,11 @@ internal sealed partial class Provider(IDatabase redis, KeyList keys, byte[] pre
     {
         Verb.Get when operation.Renews => GetAndRenewAsync(operation),
         Verb.Get => GetAsync(operation),
+        Verb.Put when !operation.Token.IsEmpty => PutByScriptAsync(operation),
         Verb.Put when operation.Condition is Condition.Absent => PutIfAbsentAsync(operation),
         Verb.Put when operation.Condition is Condition.None && operation.TtlKind != TtlKind.Keep => PutAsync(operation),
         Verb.Put => PutByScriptAsync(operation),
+        Verb.Delete when !operation.Token.IsEmpty => DeleteByScriptAsync(operation),
         Verb.Delete when operation.Condition is Condition.None => DeleteAsync(operation),
         Verb.Delete => DeleteByScriptAsync(operation),
         Verb.Touch => TouchAsync(operation),
@@ -46,6 +49,8 @@ internal sealed partial class Provider(IDatabase redis, KeyList keys, byte[] pre
         Verb.Clear => ClearAsync(operation),
         Verb.Increment => IncrementAsync(operation),
         Verb.Append or Verb.Prepend => ExtendAsync(operation),
+        Verb.Lock => LockAsync(operation),
+        Verb.Unlock => UnlockAsync(operation),
         _ => PingAsync(),
     };
 

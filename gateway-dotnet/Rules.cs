@@ -26,6 +26,9 @@ internal static class Rules
             { Verb: Verb.List or Verb.Clear, TtlMs: > 1000 } => "A page has 1 to 1,000 keys.",
             { Verb: Verb.Increment, TtlKind: TtlKind.Default or TtlKind.Keep } => "An increment needs a life for a new number.",
             { Verb: Verb.Append or Verb.Prepend, TtlKind: not TtlKind.Default } => "A value that grows keeps its life.",
+            { Verb: Verb.Lock, TtlKind: not TtlKind.For } => "A lock needs a lease.",
+            { Verb: Verb.Unlock, TtlKind: TtlKind.Keep } => "An unlock gives a life, or leaves it alone.",
+            { Verb: Verb.Lock or Verb.Unlock, Extras: not { Token.Length: 16 } } => "A lock has a token.",
             { Verb: not (Verb.Put or Verb.Delete or Verb.Touch), Condition: not Condition.None } => "Only put, delete and touch take a condition.",
             _ => null,
         };

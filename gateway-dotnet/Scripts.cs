@@ -43,6 +43,10 @@ internal static class Scripts
         return 0
         """;
 
+    public const string PutAlways = Names + Put;
+
+    public const string PutIfAbsent = Names + "if call('EXISTS', key) == 1 then return 4 end\n" + Put;
+
     /// <summary>ARGV from [3] on is for an entry that has no life to keep.</summary>
     public const string PutKeep = Names + """
         if call('EXISTS', key) == 1 then
@@ -69,6 +73,8 @@ internal static class Scripts
         call(ARGV[2], key, unpack(ARGV, 3))
         return 0
         """;
+
+    public const string DeleteAlways = Names + "return 1 - call('DEL', key)";
 
     public const string PutIfPresent = IfPresent + Put;
     public const string PutIfEtag = IfEtag + Put;

@@ -7,7 +7,9 @@ import { ERRORS, type ErrorCode, type Outcome } from './errors.js';
 /**
  * What an operation does. `ping` asks whether the backend answers; its key is empty. `list` asks for one page of the
  * keys that begin with `key`; its answer is UTF-8 JSON, a KeyPage. `increment` adds `extras.by` to the decimal number that
- * the value is, and answers the new one in digits; `append` and `prepend` answer the new length in digits. `clear` removes
+ * the value is, and answers the new one in digits; `append` and `prepend` answer the new length in digits. `lock` reads
+ * the entry and takes its lock, for `ttlMs`, with the token in the extras; with the same token again it renews the lease.
+ * `unlock` gives the lock up, and gives the entry a life if one is named: where there is none a miss, and unlocked as well. `clear` removes
  * what a `list` of the same operation would have shown; its answer is UTF-8 JSON, a ClearedPage.
  */
 export type Verb =
@@ -20,6 +22,8 @@ export type Verb =
   | 'increment'
   | 'append'
   | 'prepend'
+  | 'lock'
+  | 'unlock'
   | 'clear';
 
 /**
@@ -57,7 +61,7 @@ export interface Extras {
   slidingMs?: number;
   /** The entry is laid out as ASP.NET Core's IDistributedCache does it. */
   hash?: true;
-  /** Of a lock, 16 bytes. */
+  /** Of a lock, 16 bytes. A put or delete with it takes effect only while the lock is held with it, and unlocks. */
   token?: Buffer;
   /** How much is added; 64 bits, signed. */
   by?: bigint;
@@ -99,18 +103,21 @@ export interface Operation {
   fresh: boolean;
 }
 
-/** Results that are no errors. `absent`, `changed` and `exists` say why a condition did not hold. */
-export type Answer = 'ok' | 'miss' | 'absent' | 'changed' | 'exists';
+/**
+ * Results that are no errors. `absent`, `changed` and `exists` say why a condition did not hold; `locked`: the lock is
+ * held with another token; `not_held`: it is not held with this one.
+ */
+export type Answer = 'ok' | 'miss' | 'absent' | 'changed' | 'exists' | 'locked' | 'not_held';
 
 /** The result of one operation. A backend never rejects: failures are results too. */
 export interface Result {
   status: Answer | ErrorCode;
   outcome: Outcome;
-  /** The value read; with `changed`, the value that is there now. */
+  /** The value read; with `changed`, the value that is there now. A lock of no entry has none. */
   value: Buffer | undefined;
   /** 20 bytes of SHA-1, when it was asked for, and always with `changed`. */
   etag: Buffer | undefined;
-  /** Life left in milliseconds; Infinity = never expires; undefined = not asked for. */
+  /** Life left in milliseconds; with `locked`, what is left of the lease; Infinity = never expires; undefined = not asked for. */
   ttlMs: number | undefined;
   /** With an error: what was tried and the state that explains it. Never a key, a value or a credential. */
   detail: string | undefined;

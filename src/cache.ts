@@ -18,6 +18,8 @@ export const MAX_KEY_BYTES = 1024;
 export const MAX_CURSOR_BYTES = 64;
 /** Of one page of a list, give or take a few. */
 export const MAX_PAGE_KEYS = 1000;
+/** Of a lock. */
+export const MAX_LEASE_MS = 3_600_000;
 /** Ten years of 365 days. */
 export const MAX_TTL_MS = 10 * 365 * 86_400_000;
 
@@ -29,7 +31,13 @@ const CONDITIONS_OF: Partial<Record<Verb, readonly Condition[]>> = {
 };
 
 /** The extras that each verb takes. */
-const EXTRAS_OF: Partial<Record<Verb, readonly (keyof Extras)[]>> = { increment: ['by', 'initial'] };
+const EXTRAS_OF: Partial<Record<Verb, readonly (keyof Extras)[]>> = {
+  increment: ['by', 'initial'],
+  put: ['token'],
+  delete: ['token'],
+  lock: ['token', 'absent'],
+  unlock: ['token'],
+};
 /** The verbs that give an entry its life, the default one where none is named. */
 const GIVES_LIFE: readonly Verb[] = ['put', 'touch', 'increment'];
 /** The verbs that let it keep the one it has. */
@@ -86,13 +94,19 @@ export class Cache {
   #check(asked: Operation): Result | undefined {
     for (const name in asked.extras)
       if (!EXTRAS_OF[asked.verb]?.includes(name as keyof Extras))
-        return failure('frame_invalid', `${name} does not go with the verb ${asked.verb}.`);
+        return name === 'token'
+          ? failure('token_invalid', `A lock token does not go with ${asked.verb}.`)
+          : failure('frame_invalid', `${name} does not go with the verb ${asked.verb}.`);
     if (asked.verb === 'ping') return undefined;
     if (asked.verb === 'list' || asked.verb === 'clear') return checkPage(asked);
     const keyFault = checkKey(asked.key);
     if (keyFault) return failure(keyFault);
     if (asked.value && asked.value.length > this.rules.maxValueBytes)
       return valueTooLarge(this.rules.maxValueBytes);
+    if (asked.verb === 'lock' || asked.verb === 'unlock') {
+      const lockFault = checkLock(asked);
+      if (lockFault) return failure(lockFault);
+    }
     if (asked.ttlKind === 'for' && !isLife(asked.ttlMs)) return failure('ttl_invalid');
     if (asked.ttlKind === 'keep' && (asked.verb !== 'put' || (asked.ttlMs !== 0 && !isLife(asked.ttlMs))))
       return failure('ttl_invalid');
@@ -112,6 +126,13 @@ export function checkKey(key: Buffer): ErrorCode | undefined {
   if (key.length === 0) return 'key_empty';
   if (key.length > MAX_KEY_BYTES) return 'key_too_long';
   if (key.includes(0) || !isUtf8(key)) return 'key_invalid';
+  return undefined;
+}
+
+/** What is wrong with a lock or unlock. The life of a lock is its lease; an unlock takes one for the entry. */
+function checkLock({ verb, extras, ttlKind, ttlMs }: Operation): ErrorCode | undefined {
+  if (!extras?.token) return 'token_invalid';
+  if (verb === 'lock' && (ttlKind !== 'for' || ttlMs < 1 || ttlMs > MAX_LEASE_MS)) return 'lease_invalid';
   return undefined;
 }
 

@@ -202,6 +202,19 @@ export const ERRORS = {
     retryable: false,
     message: 'The condition did not hold: there is an entry under this key already.',
   },
+  locked: {
+    status: 423,
+    wire: 5,
+    retryable: true,
+    message: 'Another holds the lock of this key. Try again once it is given up or its lease has passed.',
+  },
+  not_held: {
+    status: 412,
+    wire: 6,
+    retryable: false,
+    message:
+      'The lock of this key is not held with this token: its lease has passed, or it was given up. Nothing was written; lock again.',
+  },
   cursor_invalid: {
     status: 400,
     wire: 46,
@@ -239,6 +252,26 @@ export const ERRORS = {
     wire: 48,
     retryable: false,
     message: 'The sum is outside of 64 bits, signed. The number was left as it is.',
+  },
+  lock_key_invalid: {
+    status: 400,
+    wire: 49,
+    retryable: false,
+    message:
+      'On this cluster the key cannot be locked, since its lock would lie on another node: braces in the key, or in AZURE_CACHE_KEY_PREFIX, do not pair. Use a key without braces.',
+  },
+  lease_invalid: {
+    status: 400,
+    wire: 50,
+    retryable: false,
+    message: 'A lock takes a lease, which is 1 ms to 1 hour: `30` (seconds) or `1500ms`.',
+  },
+  token_invalid: {
+    status: 400,
+    wire: 51,
+    retryable: false,
+    message:
+      'A lock token is 32 hex digits, as a lock answers them in Lock-Token. It goes with lock, unlock, put and delete only.',
   },
   too_many_readers: {
     status: 503,

@@ -27,9 +27,9 @@ export interface EventReader {
 
 /** The event that each verb is, when it has been done. */
 const EVENT_OF: Record<Verb, EventName | undefined> = {
-  ...{ get: undefined, ping: undefined, list: undefined },
+  ...{ get: undefined, ping: undefined, list: undefined, lock: undefined },
   ...{ put: 'put', increment: 'put', append: 'put', prepend: 'put' },
-  ...{ delete: 'delete', touch: 'touch', clear: 'clear' },
+  ...{ delete: 'delete', touch: 'touch', unlock: 'touch', clear: 'clear' },
 };
 
 interface Due {
@@ -65,9 +65,8 @@ export class Events implements Backend {
   }
 
   run(operation: Operation): Promise<Result> {
-    const { verb } = operation;
-    if (this.#readers.size === 0 || verb === 'ping' || verb === 'list') return this.#backend.run(operation);
-    return verb === 'clear' ? this.#runClear(operation) : this.#runTold(operation);
+    if (this.#readers.size === 0 || leavesEntries(operation)) return this.#backend.run(operation);
+    return operation.verb === 'clear' ? this.#runClear(operation) : this.#runTold(operation);
   }
 
   /** Ends the readers; the backend is closed with it. */
@@ -157,4 +156,10 @@ export class Events implements Backend {
   #state(): string {
     return JSON.stringify({ foreign: this.#foreign });
   }
+}
+
+/** Whatever comes of it, no entry has changed: a lock lies elsewhere. */
+function leavesEntries({ verb, ttlKind }: Operation): boolean {
+  if (verb === 'unlock') return ttlKind === 'default';
+  return verb === 'ping' || verb === 'list' || verb === 'lock';
 }

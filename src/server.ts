@@ -14,6 +14,7 @@ import { counterRoutes } from './routes/counters.js';
 import { eventRoutes } from './routes/events.js';
 import { FREE_PATHS, healthRoutes } from './routes/health.js';
 import { keyRoutes } from './routes/keys.js';
+import { lockRoutes } from './routes/locks.js';
 import { replyError } from './routes/replies.js';
 
 declare module 'fastify' {
@@ -100,6 +101,7 @@ export function buildServer({ cache, events, guard, log, closing }: ServerOption
 
   cacheRoutes(app, cache);
   counterRoutes(app, cache);
+  lockRoutes(app, cache);
   batchRoutes(app, cache);
   keyRoutes(app, cache);
   eventRoutes(app, events);

@@ -7,6 +7,7 @@ import { startSidecar } from './fixtures/sidecar.js';
 const sidecar = await startSidecar({ env: { AZURE_CACHE_MAX_VALUE_BYTES: '2097152' } });
 const door = { url: sidecar.url };
 const ETAG = `"${'0'.repeat(40)}"`;
+const TOKEN = '0'.repeat(32);
 
 interface Case {
   why: string;
@@ -25,6 +26,9 @@ const touch = (why: string, code: ErrorCode, headers: Record<string, string>): C
 });
 const change = (why: string, verb: string, code: ErrorCode, headers = {}): Case => ({
   ...{ why, method: 'POST', path: `/v1/cache/bad/${verb}`, headers, body: 'x', code },
+});
+const unlock = (why: string, query: string, code: ErrorCode, headers = {}): Case => ({
+  ...{ why, method: 'DELETE', path: `/v1/cache/bad/lock${query}`, headers, code },
 });
 const post = (why: string, body: string | Buffer, code: ErrorCode): Case => ({
   ...{ why, method: 'POST', path: '/v1/batch', body, code },
@@ -93,6 +97,44 @@ const CASES: Case[] = [
     change(`If-None-Match on ${verb}`, verb, 'condition_invalid', { 'if-none-match': '*' }),
     { ...change(`3 MiB to ${verb}`, verb, 'value_too_large'), body: Buffer.alloc(3 * 1024 * 1024) },
   ]),
+  ...[
+    '',
+    '=',
+    '=0',
+    '=0ms',
+    '=-1',
+    '=1.5',
+    '=abc',
+    '=never',
+    '=keep',
+    '=3601',
+    '=3600001ms',
+    '=999999999999999',
+  ].map((lease) => change(`lease${lease}`, `lock?absent=true&lease${lease}`, 'lease_invalid')),
+  change('no lease', 'lock?absent=true', 'lease_invalid'),
+  change('a lease twice', 'lock?lease=1&lease=2', 'query_invalid'),
+  change('an unknown parameter of lock', 'lock?lease=1&ttl=60', 'query_invalid'),
+  change('absent that is neither', 'lock?lease=1&absent=1', 'query_invalid'),
+  change('If-Match on lock', 'lock?lease=1', 'condition_invalid', { 'if-match': ETAG }),
+  change('a lock where there is nothing', 'lock?lease=1', 'not_found'),
+  ...['', 'x', '0'.repeat(31), '0'.repeat(33), `${'0'.repeat(31)}g`, `"${'0'.repeat(32)}"`].flatMap(
+    (token) => [
+      put(`the token ${token}`, '', 'token_invalid', { 'lock-token': token }),
+      change(`a lock with the token ${token}`, 'lock?lease=1', 'token_invalid', { 'lock-token': token }),
+      unlock(`an unlock with the token ${token}`, '', 'token_invalid', { 'lock-token': token }),
+    ],
+  ),
+  put('the token of no lock', '', 'not_held', { 'lock-token': TOKEN }),
+  unlock('the token of no lock to unlock', '', 'not_held', { 'lock-token': TOKEN }),
+  unlock('an unlock without a token', '', 'token_invalid'),
+  unlock('keep on unlock', '?ttl=keep', 'ttl_invalid', { 'lock-token': TOKEN }),
+  unlock('a lease on unlock', '?lease=1', 'query_invalid', { 'lock-token': TOKEN }),
+  unlock('If-Match on unlock', '', 'condition_invalid', { 'lock-token': TOKEN, 'if-match': ETAG }),
+  { why: 'a token on get', path: '/v1/cache/bad', headers: { 'lock-token': TOKEN }, code: 'token_invalid' },
+  touch('a token on touch', 'token_invalid', { 'lock-token': TOKEN }),
+  ...['increment', 'append', 'prepend'].map((verb) =>
+    change(`a token on ${verb}`, verb, 'token_invalid', { 'lock-token': TOKEN }),
+  ),
   { why: 'keep on get', path: '/v1/cache/bad?touch=keep', code: 'ttl_invalid' },
   { why: 'If-Match on get', path: '/v1/cache/bad', headers: { 'if-match': ETAG }, code: 'condition_invalid' },
   { why: 'a wrong method', method: 'PATCH', path: '/v1/cache/bad', code: 'method_not_allowed' },

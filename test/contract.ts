@@ -10,6 +10,7 @@ import { entry, isDone, lasting } from './contract/entry.js';
 import { growthRules } from './contract/growth.js';
 import { listRules } from './contract/lists.js';
 import { lifeRules } from './contract/lives.js';
+import { lockRules } from './contract/locks.js';
 import { orderRules } from './contract/order.js';
 import { pageRules } from './contract/pages.js';
 import type { Rule, Subject } from './contract/rule.js';
@@ -24,6 +25,7 @@ export const RULES: readonly Rule[] = [
   ...touchRules,
   ...counterRules,
   ...growthRules,
+  ...lockRules,
   ...listRules,
   ...pageRules,
   ...clearRules,

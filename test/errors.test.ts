@@ -68,8 +68,11 @@ t.test(
     const numbers = rows.map(([, { wire }]) => wire);
     t.equal(new Set(numbers).size, numbers.length);
     for (const [code, { wire }] of rows) {
-      // 0 ok and 1 miss are answers, 255 is an event; 2 to 4 are the conditions that did not hold.
-      t.ok((wire >= 16 && wire < 255) || ['absent', 'changed', 'exists'].includes(code), code);
+      // 0 ok and 1 miss are answers, 255 is an event; 2 to 4 are the conditions that did not hold, 5 and 6 the locks.
+      t.ok(
+        (wire >= 16 && wire < 255) || ['absent', 'changed', 'exists', 'locked', 'not_held'].includes(code),
+        code,
+      );
     }
   },
 );
@@ -81,9 +84,9 @@ t.test('every error has a 4xx or 5xx status with a name, and a message of whole 
   }
 });
 
-t.test('what can succeed later says so by status: 408, 503 and 504, and no other', async (t) => {
+t.test('what can succeed later says so by status: 408, 423, 503 and 504, and no other', async (t) => {
   for (const [code, { status, retryable }] of rows)
-    t.equal(retryable, [408, 503, 504].includes(status), code);
+    t.equal(retryable, [408, 423, 503, 504].includes(status), code);
 });
 
 t.test(

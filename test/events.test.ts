@@ -59,6 +59,27 @@ t.test('every change is told once, in order, on both doors, however it was asked
   }
 });
 
+t.test('of locks, what changes the entry is told, and nothing else', async (t) => {
+  await put(sidecar, 'locked', '1');
+  using reader = await readEvents(sidecar);
+  await reader.first(1);
+  const lock = async () => {
+    const { headers } = await ask(sidecar, 'POST /v1/cache/locked/lock?lease=60&absent=true');
+    return { headers: { 'lock-token': headers['lock-token'] } };
+  };
+  await ask(sidecar, 'DELETE /v1/cache/locked/lock', await lock());
+  await ask(sidecar, 'DELETE /v1/cache/locked/lock?ttl=60', await lock());
+  await ask(sidecar, 'PUT /v1/cache/locked', { ...(await lock()), body: '2' });
+  const held = await lock();
+  await ask(sidecar, 'POST /v1/cache/locked/lock?lease=60');
+  const other = { headers: { 'lock-token': '0'.repeat(32) } };
+  await ask(sidecar, 'PUT /v1/cache/locked', { ...other, body: '3' });
+  await ask(sidecar, 'DELETE /v1/cache/locked', other);
+  await ask(sidecar, 'DELETE /v1/cache/locked', held);
+  await ask(sidecar, 'DELETE /v1/cache/locked/lock?ttl=60', await lock());
+  t.same(await settled(reader), ['touch locked', 'put locked', 'delete locked']);
+});
+
 t.test('what has not been done is not told', async (t) => {
   await cache.put('there', 1);
   using reader = await readEvents(sidecar);

@@ -1,5 +1,6 @@
 // What lies behind the fake backend (fake-backend.ts): entries in memory, and a clock that a test moves.
 // Several fakes can share one, as several connections share a Redis. Knows nothing of operations.
+import { FakeLocks } from './fake-locks.js';
 
 /** Time as the fake sees it: it stands still until it is moved. */
 export class FakeClock {
@@ -19,12 +20,14 @@ export interface Entry {
 
 export class FakeStore {
   readonly clock: FakeClock;
+  readonly locks: FakeLocks;
   /** With the number of the put that made the entry. */
   readonly #entries = new Map<string, Entry & { number: number }>();
   #lastNumber = 0;
 
   constructor(clock = new FakeClock()) {
     this.clock = clock;
+    this.locks = new FakeLocks(clock);
   }
 
   get(key: Buffer): Entry | undefined {

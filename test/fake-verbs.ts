@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { type ClearedPage, failure, type KeyPage, type Operation, type Result } from '../src/backend.js';
 import { checkKey, MAX_PAGE_KEYS } from '../src/cache.js';
 import type { Outcome } from '../src/errors.js';
+import { answered } from './fake-answer.js';
 import type { Entry, FakeStore } from './fake-store.js';
 
 /** From here on an ETag condition is refused; DESIGN, "How entries lie in Redis". */
@@ -30,9 +31,9 @@ export class FakeVerbs {
       case 'get':
         return this.#get(operation);
       case 'put':
-        return this.#refusal(operation) ?? this.#put(operation);
+        return this.#guarded(operation, () => this.#refusal(operation) ?? this.#put(operation));
       case 'delete':
-        return this.#refusal(operation) ?? this.#delete(operation);
+        return this.#guarded(operation, () => this.#refusal(operation) ?? this.#delete(operation));
       case 'touch':
         return this.#refusal(operation) ?? this.#touch(operation);
       case 'increment':
@@ -40,7 +41,29 @@ export class FakeVerbs {
       case 'append':
       case 'prepend':
         return this.#extend(operation);
+      case 'lock':
+        return this.#lock(operation);
+      case 'unlock':
+        return this.#unlock(operation);
     }
+  }
+
+  #guarded(operation: Operation, work: () => Result): Result {
+    return this.#store.locks.guard(operation, work);
+  }
+
+  #lock(operation: Operation): Result {
+    const entry = this.#store.get(operation.key);
+    const result = this.#store.locks.lock(operation, entry);
+    if (result.status !== 'ok' || !entry?.value) return result;
+    const etag = operation.wantEtag ? sha1(entry.value) : undefined;
+    return { ...result, value: Buffer.from(entry.value), etag };
+  }
+
+  #unlock(operation: Operation): Result {
+    return this.#guarded(operation, () => {
+      return operation.ttlKind === 'default' ? answered('ok', 'applied') : this.#touch(operation);
+    });
   }
 
   #list(operation: Operation): Result {
@@ -147,10 +170,6 @@ export class FakeVerbs {
     if (ttlKind === 'never') return Number.POSITIVE_INFINITY;
     return ttlKind === 'keep' && entry ? entry.expiresAt : this.#store.clock.nowMs + ttlMs;
   }
-}
-
-function answered(status: Result['status'], outcome: Outcome): Result {
-  return { status, outcome, value: undefined, etag: undefined, ttlMs: undefined, detail: undefined };
 }
 
 function paged(outcome: Outcome, page: KeyPage | ClearedPage): Result {

@@ -137,6 +137,8 @@ const MALFORMED: [what: string, frame: Buffer, id: number, message: RegExp][] = 
   ['that gets with a value', put((frame) => frame.writeUInt8(1, 8)), ID, /carries no value/],
   ['that deletes with a value', put((frame) => frame.writeUInt8(3, 8)), ID, /carries no value/],
   ['that touches with a value', put((frame) => frame.writeUInt8(4, 8)), ID, /carries no value/],
+  ['that locks with a value', put((frame) => frame.writeUInt8(10, 8)), ID, /carries no value/],
+  ['that unlocks with a value', put((frame) => frame.writeUInt8(11, 8)), ID, /carries no value/],
   ['that pings with a value', put((frame) => frame.writeUInt8(5, 8)), ID, /carries no value/],
 ];
 for (const [what, frame, id, message] of MALFORMED)
@@ -158,7 +160,7 @@ t.test('a result that is cut, or of an unknown status or outcome, is refused', a
   for (const frame of [
     withEtag.subarray(0, 19),
     withEtag.subarray(0, 39),
-    changed(8, 5),
+    changed(8, 7),
     changed(8, 254),
     changed(10, 3),
   ])

@@ -15,7 +15,7 @@ const LAYERS = [
   ['routes/replies'],
   [
     ...['routes/batch-items', 'routes/cache', 'routes/counters', 'routes/events', 'routes/health'],
-    'routes/keys',
+    ...['routes/keys', 'routes/locks'],
   ],
   ['routes/batch'],
   ['server', 'stream'],

@@ -7,6 +7,7 @@ import { counterBugs } from './planted-bugs/counters.js';
 import { growthBugs } from './planted-bugs/growth.js';
 import { listBugs } from './planted-bugs/lists.js';
 import { lifeBugs } from './planted-bugs/lives.js';
+import { lockBugs } from './planted-bugs/locks.js';
 import { orderBugs } from './planted-bugs/order.js';
 import { pageBugs } from './planted-bugs/pages.js';
 import { touchBugs } from './planted-bugs/touches.js';
@@ -19,6 +20,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ...touchBugs,
   ...counterBugs,
   ...growthBugs,
+  ...lockBugs,
   ...listBugs,
   ...pageBugs,
   ...clearBugs,

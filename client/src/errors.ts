@@ -6,6 +6,7 @@ export type Outcome = 'not_applied' | 'applied' | 'unknown';
 
 /** Number on the wire: code, HTTP status, whether the same request can succeed later. */
 export const SIDECAR_ERRORS = {
+  5: ['locked', 423, true],
   16: ['foreign_type', 409, false],
   17: ['too_large_for_condition', 413, false],
   18: ['backend_unreachable', 503, true],
@@ -39,6 +40,9 @@ export const SIDECAR_ERRORS = {
   46: ['cursor_invalid', 400, false],
   47: ['not_a_number', 409, false],
   48: ['number_overflow', 409, false],
+  49: ['lock_key_invalid', 400, false],
+  50: ['lease_invalid', 400, false],
+  51: ['token_invalid', 400, false],
   58: ['too_many_readers', 503, true],
 } as const satisfies Record<number, readonly [code: string, status: number, retryable: boolean]>;
 

@@ -4,7 +4,7 @@ import { isUtf8 } from 'node:buffer';
 import { z } from 'zod';
 import { type Operation, operation, type Result } from '../backend.js';
 import { errorBody, GatewayError } from '../errors.js';
-import { conditionOf, etagText, lifeOf } from './parameters.js';
+import { conditionOf, etagText, lifeOf, lockOf } from './parameters.js';
 import { codeOf } from './replies.js';
 
 export const BATCH_OPERATIONS = 1000;
@@ -27,8 +27,14 @@ const item = z.discriminatedUnion('op', [
     ttl: life.optional(),
     ifMatch: z.string().optional(),
     ifNoneMatch: z.string().optional(),
+    token: z.string().optional(),
   }),
-  z.strictObject({ op: z.literal('delete'), key: unicode, ifMatch: z.string().optional() }),
+  z.strictObject({
+    op: z.literal('delete'),
+    key: unicode,
+    ifMatch: z.string().optional(),
+    token: z.string().optional(),
+  }),
   z.strictObject({
     op: z.literal('touch'),
     key: unicode,
@@ -84,7 +90,7 @@ function faultOf(issue: z.core.$ZodIssue | undefined): string {
   }
 }
 
-/** @throws GatewayError ttl_invalid, etag_invalid, condition_invalid */
+/** @throws GatewayError ttl_invalid, etag_invalid, condition_invalid, token_invalid */
 export function operationOf(asked: Item): Operation {
   const plain = operation(asked.op, Buffer.from(asked.key));
   const text = (given: string | number | undefined) => (given === undefined ? undefined : String(given));
@@ -93,7 +99,7 @@ export function operationOf(asked: Item): Operation {
     'if-match': asked.ifMatch,
     'if-none-match': asked.op === 'put' ? asked.ifNoneMatch : undefined,
   });
-  if (asked.op === 'delete') return { ...plain, ...condition };
+  if (asked.op === 'delete') return { ...plain, ...condition, ...lockOf(asked.token) };
   if (asked.op === 'touch') return { ...plain, ...condition, ...lifeOf(text(asked.ttl)) };
   const value =
     asked.base64 === undefined ? Buffer.from(asked.value ?? '') : Buffer.from(asked.base64, 'base64');
@@ -101,6 +107,7 @@ export function operationOf(asked: Item): Operation {
     ...plain,
     ...condition,
     ...lifeOf(text(asked.ttl)),
+    ...lockOf(asked.token),
     value,
     wantEtag: condition.condition !== 'none',
   };

@@ -2,7 +2,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { operation } from '../backend.js';
 import type { Cache } from '../cache.js';
-import { conditionOf, etagText, hasAlready, isFresh, keyOf, lifeOf, queryOf } from './parameters.js';
+import { conditionOf, etagText, hasAlready, isFresh, keyOf, lifeOf, lockOf, queryOf } from './parameters.js';
 import { replyError, replyFailure, VALUE_HEADERS } from './replies.js';
 
 const NO_BYTES = Buffer.alloc(0);
@@ -21,6 +21,7 @@ export function cacheRoutes(app: FastifyInstance, cache: Cache): void {
       ...operation('put', keyOf(request)),
       ...condition,
       ...lifeOf(queryOf(request, 'ttl').ttl),
+      ...lockOf(request.headers['lock-token']),
       value: (request.body as Buffer | undefined) ?? NO_BYTES,
       wantEtag: condition.condition !== 'none',
     });
@@ -34,6 +35,7 @@ export function cacheRoutes(app: FastifyInstance, cache: Cache): void {
     const result = await cache.run({
       ...operation('delete', keyOf(request)),
       ...conditionOf(request.headers),
+      ...lockOf(request.headers['lock-token']),
     });
     if (result.status === 'ok') reply.code(204).send();
     else replyFailure(reply, result);
@@ -44,6 +46,7 @@ export function cacheRoutes(app: FastifyInstance, cache: Cache): void {
     const result = await cache.run({
       ...operation('touch', keyOf(request)),
       ...conditionOf(request.headers),
+      ...lockOf(request.headers['lock-token']),
       ...life,
     });
     if (result.status === 'ok') reply.code(204).send();
@@ -61,6 +64,7 @@ async function get(
   const asked = operation('get', keyOf(request));
   const { touch } = queryOf(request, 'touch');
   if (touch !== undefined) Object.assign(asked, lifeOf(touch));
+  Object.assign(asked, lockOf(request.headers['lock-token']));
   asked.wantEtag = true;
   asked.wantTtl = wantTtl;
   asked.fresh = isFresh(request.headers['cache-control']);

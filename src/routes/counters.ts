@@ -3,7 +3,7 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { operation, type Result } from '../backend.js';
 import type { Cache } from '../cache.js';
-import { conditionOf, int64Of, keyOf, lifeOf, queryOf } from './parameters.js';
+import { conditionOf, int64Of, keyOf, lifeOf, lockOf, queryOf } from './parameters.js';
 import { replyFailure } from './replies.js';
 
 const NO_BYTES = Buffer.alloc(0);
@@ -16,7 +16,11 @@ export function counterRoutes(app: FastifyInstance, cache: Cache): void {
       ...operation('increment', keyOf(request)),
       ...conditionOf(request.headers),
       ...lifeOf(ttl),
-      extras: { by: int64Of('by', by), initial: int64Of('initial', initial) },
+      extras: {
+        by: int64Of('by', by),
+        initial: int64Of('initial', initial),
+        ...lockOf(request.headers['lock-token']).extras,
+      },
     });
     replyNumber(reply, result);
   });
@@ -27,6 +31,7 @@ export function counterRoutes(app: FastifyInstance, cache: Cache): void {
       const result = await cache.run({
         ...operation(verb, keyOf(request)),
         ...conditionOf(request.headers),
+        ...lockOf(request.headers['lock-token']),
         value: (request.body as Buffer | undefined) ?? NO_BYTES,
       });
       replyNumber(reply, result);

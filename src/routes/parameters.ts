@@ -1,12 +1,13 @@
 // What routes read from a request: key, life, conditions. Called by the other files of this folder.
 // Knows nothing of replies.
 import type { FastifyRequest } from 'fastify';
-import type { Operation } from '../backend.js';
+import type { Extras, Operation } from '../backend.js';
 import { MAX_PAGE_KEYS } from '../cache.js';
 import { GatewayError } from '../errors.js';
 
 const LIFE = /^(\d{1,15})(ms)?$/;
 const INT64 = /^-?\d{1,19}$/;
+const TOKEN = /^[0-9a-f]{32}$/i;
 const ETAG = /^"([0-9a-f]{40})"$/i;
 /** A list of entity tags, weak ones included (RFC 9110, 8.8.3). */
 const ETAG_LIST = /^\s*(W\/)?"[\x21\x23-\x7e\x80-\xff]*"(\s*,\s*(W\/)?"[\x21\x23-\x7e\x80-\xff]*")*\s*$/;
@@ -104,6 +105,16 @@ export function conditionOf(headers: ConditionHeaders): Pick<Operation, 'conditi
   const hex = ETAG.exec(match ?? '')?.[1];
   if (hex === undefined) throw new GatewayError('etag_invalid');
   return { condition: 'etag', etag: Buffer.from(hex, 'hex') };
+}
+
+/**
+ * The lock that a request says it holds: the token of a Lock-Token.
+ * @throws GatewayError token_invalid
+ */
+export function lockOf(token: string | string[] | undefined): { extras?: Extras } {
+  if (token === undefined) return {};
+  if (typeof token !== 'string' || !TOKEN.test(token)) throw new GatewayError('token_invalid');
+  return { extras: { token: Buffer.from(token, 'hex') } };
 }
 
 /**

@@ -32,6 +32,8 @@ export function codeOf(result: Result): ErrorCode {
 
 /** Answers a result that is not `ok`. */
 export function replyFailure(reply: FastifyReply, result: Result): void {
+  // Seconds, rounded up: asked again then, the lock is not held by this lease any more.
+  if (result.status === 'locked') reply.header('retry-after', Math.ceil((result.ttlMs ?? 1) / 1000));
   if (result.status === 'changed' && result.etag) reply.header('etag', etagText(result.etag));
   replyError(reply, codeOf(result), result.detail, result.outcome);
 }

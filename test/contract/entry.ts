@@ -21,6 +21,9 @@ export interface EntryUnderTest {
   increment(extras?: Extras, asked?: Asked): Promise<Result>;
   append(value: Buffer | string): Promise<Result>;
   prepend(value: Buffer | string): Promise<Result>;
+  /** For a minute, if nothing else is said. */
+  lock(token: Buffer, extras?: Extras, asked?: Asked): Promise<Result>;
+  unlock(token: Buffer, asked?: Asked): Promise<Result>;
 }
 
 export function entry(backend: Backend, key: Buffer): EntryUnderTest {
@@ -35,6 +38,9 @@ export function entry(backend: Backend, key: Buffer): EntryUnderTest {
     increment: (extras, asked) => run('increment', { extras, ttlKind: 'for', ttlMs: MINUTE_MS, ...asked }),
     append: (value) => run('append', { value: Buffer.from(value as Buffer) }),
     prepend: (value) => run('prepend', { value: Buffer.from(value as Buffer) }),
+    lock: (token, extras, asked) =>
+      run('lock', { extras: { token, ...extras }, ttlKind: 'for', ttlMs: MINUTE_MS, ...asked }),
+    unlock: (token, asked) => run('unlock', { extras: { token }, ...asked }),
   };
 }
 

@@ -9,7 +9,19 @@ export interface Operation {
    * `ping` asks whether the backend answers; `list` for a page of keys, which is UTF-8 JSON `{keys, cursor}`; `clear`
    * removes such a page, and its answer is UTF-8 JSON `{removed, cursor}`.
    */
-  verb: 'get' | 'put' | 'delete' | 'touch' | 'ping' | 'list' | 'increment' | 'append' | 'prepend' | 'clear';
+  verb:
+    | 'get'
+    | 'put'
+    | 'delete'
+    | 'touch'
+    | 'ping'
+    | 'list'
+    | 'increment'
+    | 'append'
+    | 'prepend'
+    | 'lock'
+    | 'unlock'
+    | 'clear';
   /** 1 to 1,024 bytes of UTF-8, without U+0000; left out with `ping`. With `list` and `clear` what keys begin with; may be empty. */
   key?: string;
   /**
@@ -29,7 +41,10 @@ export interface Operation {
    * entry has, or `ttlMs` when there is none. Default: the sidecar's default; on a get the life is left alone.
    */
   ttlKind?: 'default' | 'for' | 'never' | 'keep';
-  /** Milliseconds, with `for` and `keep`. With `list` and `clear`: about how many keys a page has, 1 to 1,000 (the default). */
+  /**
+   * Milliseconds, with `for` and `keep`; of a `lock` the lease. With `list` and `clear`: about how many keys a page has, 1
+   * to 1,000 (the default).
+   */
   ttlMs?: number;
   /** Milliseconds to wait for the answer. Default: the connection's. */
   deadlineMs?: number;
@@ -65,15 +80,18 @@ export interface Extras {
   untagged?: boolean;
 }
 
-/** The answer to one operation. `absent`, `changed` and `exists` say why a condition did not hold. */
+/**
+ * The answer to one operation. `absent`, `changed` and `exists` say why a condition did not hold; `locked`: another
+ * holds the lock; `not_held`: it is not held with this token.
+ */
 export interface Result {
-  status: 'ok' | 'miss' | 'absent' | 'changed' | 'exists';
+  status: 'ok' | 'miss' | 'absent' | 'changed' | 'exists' | 'locked' | 'not_held';
   outcome: Outcome;
   /** The value read; with `changed`, the one that is there now. A view of what arrived: copy it to keep it long. */
   value: Buffer | undefined;
   /** 20 bytes of SHA-1, when it was asked for, and always with `changed`. */
   etag: Buffer | undefined;
-  /** Milliseconds of life left; Infinity = never expires; undefined = not asked for. */
+  /** Milliseconds of life left; with `locked` of the lease; Infinity = never expires; undefined = not asked for. */
   ttlMs: number | undefined;
 }
 
