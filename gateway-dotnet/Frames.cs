@@ -39,7 +39,8 @@
 //   4      4    id          of the operation; 0 = an event, or an error that belongs to no operation
 //   8      1    status      0 ok, 1 miss, 2 absent, 3 changed, 4 exists, 5 locked, 6 not held; 16 and up: an error, by its
 //                           number in errors.ts; 254 changes, told unasked: see CHANGES; 255 an event
-//   9      1    flags       1 an ETag follows, 2 ttlMs counts, 4 never expires, 8 a value follows
+//   9      1    flags       1 an ETag follows, 2 ttlMs counts, 4 never expires, 8 a value follows, 16 which lies in a hash of
+//                           IDistributedCache: a read can move its life
 //   10     1    outcome     0 not_applied, 1 applied, 2 unknown
 //   11     1    reserved    0
 //   12     8    ttlMs       life left in milliseconds, with flag 2; with status 5: what is left of the lease
@@ -71,6 +72,7 @@ internal static class Frames
     private const int FreshFlag = 4;
     private const int NeverFlag = 4;
     private const int ValueFlag = 8;
+    private const int SlidingFlag = 16;
 
     /// <summary>
     /// Length of the frame at the start of <paramref name="bytes"/>, its length field included;
@@ -140,7 +142,8 @@ internal static class Frames
         BinaryPrimitives.WriteUInt32LittleEndian(into, (uint)(length - 4));
         BinaryPrimitives.WriteUInt32LittleEndian(into[4..], id);
         into[8] = (byte)result.Status;
-        into[9] = (byte)((result.Etag is null ? 0 : EtagFlag) | LifeFlag(result.TtlMs) | (result.Value is null ? 0 : ValueFlag));
+        into[9] = (byte)((result.Etag is null ? 0 : EtagFlag) | LifeFlag(result.TtlMs) | (result.Value is null ? 0 : ValueFlag)
+            | (result.Sliding ? SlidingFlag : 0));
         into[10] = (byte)result.Outcome;
         into[11] = 0;
         BinaryPrimitives.WriteInt64LittleEndian(into[12..], result.TtlMs is long ttlMs and not Result.Never ? ttlMs : 0);

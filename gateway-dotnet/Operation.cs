@@ -79,6 +79,9 @@ internal readonly struct Result
     public byte[]? Etag { get; init; }
     public long? TtlMs { get; init; }
 
+    /// <summary>The value lies in a hash of IDistributedCache, whose life a read can move.</summary>
+    public bool Sliding { get; init; }
+
     /// <summary>With an error: what was tried and the state that explains it. Never a key, a value or a credential.</summary>
     public string? Detail { get; init; }
 

@@ -10,7 +10,7 @@ internal sealed partial class Provider
     private async Task<Result> LockAsync(Operation operation)
     {
         RedisKey[] keys = [Key(operation), LockKey(operation)];
-        RedisValue[] arguments = ["", operation.Token, operation.TtlMs, operation.Extras!.Absent ? "1" : ""];
+        RedisValue[] arguments = ["", operation.Token, operation.TtlMs, operation.Extras!.Absent ? "1" : "", DateTimeOffset.UtcNow.ToUnixTimeMilliseconds()];
         var answer = await redis.ScriptEvaluateAsync(LockScripts.Lock, keys, arguments, CommandFlags.NoScriptCache).ConfigureAwait(false);
         if (answer.Resp2Type == ResultType.Array)
             return new Result { Status = Status.Locked, TtlMs = Math.Max(1, (long)answer[1]) };

@@ -7,31 +7,12 @@ namespace AzureCache.Gateway;
 
 internal sealed partial class Provider
 {
-    private async Task<Result> GetAndRenewByScriptAsync(Operation operation)
-    {
-        var answer = await EvaluateAsync(Scripts.GetAndRenew, operation, LifeArguments(operation)).ConfigureAwait(false);
-        return answer.Resp2Type == ResultType.Integer
-            ? Result.NotApplied((Status)(int)answer)
-            : Found(operation, (RedisValue)answer, NewLife(operation));
-    }
-
     private async Task<Result> PutByScriptAsync(Operation operation)
     {
         if (operation.Condition is Condition.Etag && operation.Value.Length > Scripts.MaxConditionBytes)
             return Result.NotApplied(Status.TooLargeForCondition);
-        var script = operation.Condition switch
-        {
-            Condition.None when operation.TtlKind == TtlKind.Keep => Scripts.PutKeep,
-            Condition.None => Scripts.PutAlways,
-            Condition.Absent => Scripts.PutIfAbsent,
-            Condition.Present => Scripts.PutIfPresent,
-            _ => Scripts.PutIfEtag,
-        };
-        // With a condition there is a life to keep, or nothing is put.
-        RedisValue[] life = operation is { TtlKind: TtlKind.Keep, Condition: Condition.Present or Condition.Etag } ? ["KEEPTTL"]
-            : operation.TtlKind == TtlKind.Never ? []
-            : ["PX", operation.TtlMs];
-        return Conditional(await EvaluateAsync(script, operation, [operation.Value, .. life]).ConfigureAwait(false), operation);
+        var (script, arguments) = Scripts.Put(operation);
+        return Conditional(await EvaluateAsync(script, operation, arguments).ConfigureAwait(false), operation);
     }
 
     private async Task<Result> DeleteByScriptAsync(Operation operation)
@@ -61,8 +42,12 @@ internal sealed partial class Provider
         return redis.ScriptEvaluateAsync(script, keys, arguments, CommandFlags.NoScriptCache);
     }
 
-    private static RedisValue[] LifeArguments(in Operation operation) =>
-        operation.TtlKind == TtlKind.Never ? ["PERSIST"] : ["PEXPIRE", operation.TtlMs];
+    /// <summary>What a touch takes: for a hash its absexp, then the command and its number.</summary>
+    private static RedisValue[] LifeArguments(in Operation operation)
+    {
+        var absolute = HashLife.Absolute(operation, DateTimeOffset.UtcNow);
+        return operation.TtlKind == TtlKind.Never ? [absolute, "PERSIST"] : [absolute, "PEXPIRE", operation.TtlMs];
+    }
 
     private static Result Conditional(RedisResult answer, in Operation operation)
     {

@@ -1,8 +1,8 @@
 // The verbs on Redis. Called by Bridge.cs; knows one multiplexer and nothing of edge-js or where Redis runs.
 // A plain entry is a plain string under prefix + key, so that others can read it. Every command of an operation is
 // issued before RunAsync returns, so operations on one key take effect in the order of the calls. Never throws.
-// Here is what Redis has a command for; what needs a script is in Provider.Scripted.cs, what goes page by page
-// in Provider.Pages.cs.
+// Here is what Redis has a command for; what needs a script is in Provider.Scripted.cs, gets of hashes (the one exception:
+// a second command) in Provider.Hashes.cs, what goes page by page in Provider.Pages.cs.
 
 using System.Security.Cryptography;
 using StackExchange.Redis;
@@ -37,8 +37,8 @@ internal sealed partial class Provider(IDatabase redis, KeyList keys, LockKeys l
     {
         Verb.Get when operation.Renews => GetAndRenewAsync(operation),
         Verb.Get => GetAsync(operation),
-        Verb.Put when !operation.Token.IsEmpty => PutByScriptAsync(operation),
-        Verb.Put when operation.Condition is Condition.Absent => PutIfAbsentAsync(operation),
+        Verb.Put when !operation.Token.IsEmpty || operation.Extras is { Hash: true } or { SlidingMs: not null } => PutByScriptAsync(operation),
+        Verb.Put when operation.Condition is Condition.Absent && !IsGarnet => PutIfAbsentAsync(operation),
         Verb.Put when operation.Condition is Condition.None && operation.TtlKind != TtlKind.Keep => PutAsync(operation),
         Verb.Put => PutByScriptAsync(operation),
         Verb.Delete when !operation.Token.IsEmpty => DeleteByScriptAsync(operation),
@@ -54,13 +54,27 @@ internal sealed partial class Provider(IDatabase redis, KeyList keys, LockKeys l
         _ => PingAsync(),
     };
 
+    /// <summary>
+    /// Its SET NX overwrites a hash, and its GET and GETEX of one say now WRONGTYPE, now nothing, as the command before them
+    /// has left the session: beside them it is asked whether there is a key.
+    /// </summary>
+    private bool IsGarnet => (isGarnet ??= Known()) == true;
+
+    /// <summary>Null until there is a connection.</summary>
+    private bool? isGarnet;
+
+    private bool? Known() => Array.Find(redis.Multiplexer.GetServers(), server => server.IsConnected) is IServer server
+        ? server.GetProductVariant(out _) == ProductVariant.Garnet
+        : null;
+
     private async Task<Result> GetAsync(Operation operation)
     {
         var key = Key(operation);
         var reading = reads.StringGetAsync(key);
         // KeyTimeToLive cannot tell "never expires" from "gone".
         var living = operation.WantTtl ? reads.ExecuteAsync("PTTL", [key], CommandFlags.CommandRetryReadOnly) : null;
-        if (living is not null) await Task.WhenAll(reading, living).ConfigureAwait(false);
+        var finding = IsGarnet ? reads.KeyExistsAsync(key) : null;
+        if (await IsHashAsync(reading, finding, living).ConfigureAwait(false)) return await GetByScriptAsync(operation).ConfigureAwait(false);
         var value = await reading.ConfigureAwait(false);
         if (value.IsNull) return Result.NotApplied(Status.Miss);
         if (living is null) return Found(operation, value, null);
@@ -74,16 +88,35 @@ internal sealed partial class Provider(IDatabase redis, KeyList keys, LockKeys l
 
     private async Task<Result> GetAndRenewAsync(Operation operation)
     {
-        if (withoutGetEx) return await GetAndRenewByScriptAsync(operation).ConfigureAwait(false);
+        if (withoutGetEx) return await GetByScriptAsync(operation).ConfigureAwait(false);
         try
         {
-            var value = await redis.StringGetSetExpiryAsync(Key(operation), Life(operation)).ConfigureAwait(false);
+            var key = Key(operation);
+            var reading = redis.StringGetSetExpiryAsync(key, Life(operation));
+            var finding = IsGarnet ? reads.KeyExistsAsync(key) : null;
+            if (await IsHashAsync(reading, finding, null).ConfigureAwait(false)) return await GetByScriptAsync(operation).ConfigureAwait(false);
+            var value = await reading.ConfigureAwait(false);
             return value.IsNull ? Result.NotApplied(Status.Miss) : Found(operation, value, NewLife(operation));
         }
         catch (RedisServerException refusal) when (refusal.Kind == RedisErrorKind.UnknownCommand)
         {
             withoutGetEx = true;
-            return await GetAndRenewByScriptAsync(operation).ConfigureAwait(false);
+            return await GetByScriptAsync(operation).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Whether there is a key, but no string that GET has found. Waits for all of them.</summary>
+    private static async Task<bool> IsHashAsync(Task<RedisValue> reading, Task<bool>? finding, Task? living)
+    {
+        try
+        {
+            if (finding is not null || living is not null)
+                await Task.WhenAll(reading, finding ?? Task.CompletedTask, living ?? Task.CompletedTask).ConfigureAwait(false);
+            return (await reading.ConfigureAwait(false)).IsNull && finding is not null && await finding.ConfigureAwait(false);
+        }
+        catch (RedisServerException refusal) when (refusal.Kind == RedisErrorKind.WrongType)
+        {
+            return true;
         }
     }
 

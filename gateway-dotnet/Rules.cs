@@ -19,6 +19,8 @@ internal static class Rules
         return operation switch
         {
             { Verb: Verb.Put, TtlKind: TtlKind.Default } => "A put needs a life.",
+            { TtlKind: TtlKind.Keep, Extras: { Hash: true } or { SlidingMs: not null } } => "A hash is put with a life of its own.",
+            { Extras.SlidingMs: < 1 or > MaxTtlMs } => "The sliding life is not between 1 ms and 100 years.",
             { Verb: Verb.Touch, TtlKind: TtlKind.Default or TtlKind.Keep } => "A touch needs a life to give.",
             { Verb: Verb.Delete, Condition: Condition.Absent } => "A delete takes no condition 1.",
             { Verb: Verb.Touch, Condition: Condition.Absent or Condition.Present } => "A touch takes condition 3 or none.",

@@ -35,7 +35,8 @@ export type Condition = 'none' | 'absent' | 'present' | 'etag';
 
 /**
  * The life an entry gets. `default`: not said (cache.ts puts its default in; on a get: the life is left alone);
- * `for`: `ttlMs` from now; `never`: no expiry; `keep`: the life it has, or `ttlMs` when there is no entry.
+ * `for`: `ttlMs` from now; `never`: no expiry; `keep`: the life it has, or `ttlMs` when there is no entry. A get counts as
+ * a use of an entry that slides, unless it keeps: then it only looks. With `extras.slidingMs` this is the absolute cap.
  */
 export type TtlKind = 'default' | 'for' | 'never' | 'keep';
 
@@ -57,9 +58,9 @@ export interface ClearedPage {
 
 /** What few operations need. Each verb takes its own, and none but these. */
 export interface Extras {
-  /** Milliseconds that the entry lives on from each use. */
+  /** Milliseconds that the entry lives on from each use (put); such an entry is always a hash. */
   slidingMs?: number;
-  /** The entry is laid out as ASP.NET Core's IDistributedCache does it. */
+  /** The entry is laid out as ASP.NET Core's IDistributedCache does it (put). */
   hash?: true;
   /** Of a lock, 16 bytes. A put or delete with it takes effect only while the lock is held with it, and unlocks. */
   token?: Buffer;
@@ -119,6 +120,8 @@ export interface Result {
   etag: Buffer | undefined;
   /** Life left in milliseconds; with `locked`, what is left of the lease; Infinity = never expires; undefined = not asked for. */
   ttlMs: number | undefined;
+  /** The value read lies in a hash of IDistributedCache, whose life a read can move. Default false. */
+  sliding?: boolean;
   /** With an error: what was tried and the state that explains it. Never a key, a value or a credential. */
   detail: string | undefined;
 }
@@ -165,7 +168,8 @@ export interface Watched extends Backend {
 
 /** The outcome when no answer comes: a read changes nothing, unless it renews the life; of a write nobody knows. */
 export function lostOutcome({ verb, ttlKind }: Operation): Outcome {
-  const reads = verb === 'ping' || verb === 'list' || (verb === 'get' && ttlKind === 'default');
+  const renews = ttlKind === 'for' || ttlKind === 'never';
+  const reads = verb === 'ping' || verb === 'list' || (verb === 'get' && !renews);
   return reads ? 'not_applied' : 'unknown';
 }
 

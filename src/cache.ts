@@ -33,7 +33,7 @@ const CONDITIONS_OF: Partial<Record<Verb, readonly Condition[]>> = {
 /** The extras that each verb takes. */
 const EXTRAS_OF: Partial<Record<Verb, readonly (keyof Extras)[]>> = {
   increment: ['by', 'initial'],
-  put: ['token'],
+  put: ['slidingMs', 'hash', 'token'],
   delete: ['token'],
   lock: ['token', 'absent'],
   unlock: ['token'],
@@ -73,6 +73,8 @@ export class Cache {
     const { rules } = this;
     // In place: an operation is made for one run, and a copy of each would cost as much as its check.
     asked.deadlineMs = Math.min(asked.deadlineMs || rules.deadlineMs, rules.deadlineMs);
+    // What slides needs no other end.
+    if (asked.ttlKind === 'default' && asked.extras?.slidingMs !== undefined) asked.ttlKind = 'never';
     if (this.#needsLife(asked)) {
       if (asked.ttlKind !== 'keep') asked.ttlKind = 'for';
       asked.ttlMs = rules.defaultTtlMs;
@@ -108,8 +110,11 @@ export class Cache {
       if (lockFault) return failure(lockFault);
     }
     if (asked.ttlKind === 'for' && !isLife(asked.ttlMs)) return failure('ttl_invalid');
-    if (asked.ttlKind === 'keep' && (asked.verb !== 'put' || (asked.ttlMs !== 0 && !isLife(asked.ttlMs))))
-      return failure('ttl_invalid');
+    if (asked.ttlKind === 'keep' && !keeps(asked)) return failure('ttl_invalid');
+    if (asked.extras && asked.verb === 'put') {
+      const fault = checkLayout(asked, asked.extras);
+      if (fault) return fault;
+    }
     if (asked.ttlKind !== 'default' && GROWS.includes(asked.verb))
       return failure(
         'ttl_invalid',
@@ -120,6 +125,22 @@ export class Cache {
     return undefined;
   }
 }
+
+/** Whether keep makes sense: a put keeps the life there is, or gives its own; a get keeps it, which is to only look. */
+function keeps({ verb, ttlMs }: Operation): boolean {
+  return verb === 'put' ? ttlMs === 0 || isLife(ttlMs) : verb === 'get' && ttlMs === 0;
+}
+
+/** What is wrong with a put that says how its entry is laid out. */
+function checkLayout({ ttlKind }: Operation, { slidingMs, hash }: Extras): Result | undefined {
+  if (slidingMs === undefined && !hash) return undefined;
+  if (slidingMs !== undefined && !isLife(slidingMs)) return failure('ttl_invalid', SLIDING_INVALID);
+  return ttlKind === 'keep' ? failure('ttl_invalid', NOTHING_TO_KEEP) : undefined;
+}
+
+const SLIDING_INVALID = 'sliding is a life above 0 and at most 10 years, such as 60 (seconds) or 1500ms.';
+const NOTHING_TO_KEEP =
+  'ttl=keep keeps also the layout and the sliding life of the entry that is there, so it goes with neither sliding nor layout=hash.';
 
 /** The fault of a key, if it has one. A key is 1 to 1,024 bytes of UTF-8 without NUL. */
 export function checkKey(key: Buffer): ErrorCode | undefined {

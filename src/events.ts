@@ -102,7 +102,7 @@ export class Events implements Backend {
 
   async #runTold(operation: Operation): Promise<Result> {
     const key = operation.key.toString();
-    const renews = operation.verb === 'get' && operation.ttlKind !== 'default';
+    const renews = operation.verb === 'get' && ['for', 'never'].includes(operation.ttlKind);
     const name = renews ? 'touch' : EVENT_OF[operation.verb];
     const due = name && this.#due(key);
     if (this.#foreign) this.#echoes.sent(key);

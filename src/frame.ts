@@ -38,7 +38,8 @@
 //   4      4    id          of the operation; 0 = an event, or an error that belongs to no operation
 //   8      1    status      0 ok, 1 miss, 2 absent, 3 changed, 4 exists, 5 locked, 6 not held; 16 and up: an error, by its
 //                           number in errors.ts; 254 changes, told unasked: see CHANGES; 255 an event
-//   9      1    flags       1 an ETag follows, 2 ttlMs counts, 4 never expires, 8 a value follows
+//   9      1    flags       1 an ETag follows, 2 ttlMs counts, 4 never expires, 8 a value follows, 16 which lies in a hash of
+//                           IDistributedCache: a read can move its life
 //   10     1    outcome     0 not_applied, 1 applied, 2 unknown
 //   11     1    reserved    0
 //   12     8    ttlMs       life left in milliseconds, with flag 2; with status 5: what is left of the lease
@@ -96,6 +97,7 @@ const RESULT_ETAG = 1;
 const RESULT_TTL = 2;
 const RESULT_NEVER = 4;
 const RESULT_VALUE = 8;
+const RESULT_SLIDING = 16;
 const TWO_32 = 2 ** 32;
 
 /** Bytes that `writeOperation` will write. */
@@ -209,7 +211,8 @@ export function writeResult(
   into[offset + 9] =
     (etag ? RESULT_ETAG : 0) |
     (ttlMs === undefined ? 0 : ttlMs === Number.POSITIVE_INFINITY ? RESULT_NEVER : RESULT_TTL) |
-    (value ? RESULT_VALUE : 0);
+    (value ? RESULT_VALUE : 0) |
+    (result.sliding ? RESULT_SLIDING : 0);
   into[offset + 10] = OUTCOME_BYTE[result.outcome];
   into[offset + 11] = 0;
   writeUInt53LE(into, ttlMs === undefined || ttlMs === Number.POSITIVE_INFINITY ? 0 : ttlMs, offset + 12);
@@ -244,6 +247,7 @@ export function readResult(frame: Buffer): Result {
         : flags & RESULT_TTL
           ? readUInt53LE(frame, 12)
           : undefined,
+    sliding: (flags & RESULT_SLIDING) !== 0,
     detail: !hasValue && frame.length > etagEnd ? frame.toString('utf8', etagEnd) : undefined,
   };
 }

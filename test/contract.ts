@@ -8,12 +8,14 @@ import { conditionRules } from './contract/conditions.js';
 import { counterRules } from './contract/counters.js';
 import { entry, isDone, lasting } from './contract/entry.js';
 import { growthRules } from './contract/growth.js';
+import { hashRules } from './contract/hashes.js';
 import { listRules } from './contract/lists.js';
 import { lifeRules } from './contract/lives.js';
 import { lockRules } from './contract/locks.js';
 import { orderRules } from './contract/order.js';
 import { pageRules } from './contract/pages.js';
 import type { Rule, Subject } from './contract/rule.js';
+import { slidingRules } from './contract/sliding.js';
 import { touchRules } from './contract/touches.js';
 import { valueRules } from './contract/values.js';
 import { until } from './fixtures/wait.js';
@@ -23,6 +25,8 @@ export const RULES: readonly Rule[] = [
   ...lifeRules,
   ...conditionRules,
   ...touchRules,
+  ...slidingRules,
+  ...hashRules,
   ...counterRules,
   ...growthRules,
   ...lockRules,

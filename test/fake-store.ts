@@ -10,12 +10,22 @@ export class FakeClock {
   }
 }
 
+/** What a hash of IDistributedCache says of its life. */
+export interface HashLife {
+  /** Infinity = never. */
+  capAt: number;
+  /** Infinity = it does not slide. */
+  slidingMs: number;
+}
+
 /** What lies under a key. */
 export interface Entry {
   /** Undefined: of a Redis type that is no cache entry. */
   value: Buffer | undefined;
   /** Infinity = never. */
   expiresAt: number;
+  /** Left out: the value is a string. */
+  hash?: HashLife | undefined;
 }
 
 export class FakeStore {

@@ -5,6 +5,7 @@ import { type ClearedPage, failure, type KeyPage, type Operation, type Result } 
 import { checkKey, MAX_PAGE_KEYS } from '../src/cache.js';
 import type { Outcome } from '../src/errors.js';
 import { answered } from './fake-answer.js';
+import { endOf, give, hashOf, use } from './fake-hash.js';
 import type { Entry, FakeStore } from './fake-store.js';
 
 /** From here on an ETag condition is refused; DESIGN, "How entries lie in Redis". */
@@ -56,6 +57,7 @@ export class FakeVerbs {
     const entry = this.#store.get(operation.key);
     const result = this.#store.locks.lock(operation, entry);
     if (result.status !== 'ok' || !entry?.value) return result;
+    use(entry, this.#store.clock.nowMs);
     const etag = operation.wantEtag ? sha1(entry.value) : undefined;
     return { ...result, value: Buffer.from(entry.value), etag };
   }
@@ -98,19 +100,28 @@ export class FakeVerbs {
     if (!entry) return answered('miss', 'not_applied');
     if (!entry.value) return failure('foreign_type');
     const renews = operation.ttlKind === 'for' || operation.ttlKind === 'never';
-    if (renews) entry.expiresAt = this.#expiry(operation, entry);
+    const { nowMs } = this.#store.clock;
+    if (renews) give(entry, this.#expiry(operation, entry), nowMs);
+    const moves = renews || (operation.ttlKind === 'default' && use(entry, nowMs));
     return {
-      ...answered('ok', renews ? 'applied' : 'not_applied'),
+      ...answered('ok', moves ? 'applied' : 'not_applied'),
       value: Buffer.from(entry.value),
       etag: operation.wantEtag ? sha1(entry.value) : undefined,
-      ttlMs: operation.wantTtl ? entry.expiresAt - this.#store.clock.nowMs : undefined,
+      ttlMs: operation.wantTtl ? entry.expiresAt - nowMs : undefined,
+      sliding: entry.hash !== undefined,
     };
   }
 
   #put(operation: Operation): Result {
     const value = Buffer.from(operation.value ?? []);
-    const expiresAt = this.#expiry(operation, this.#store.get(operation.key));
-    this.#store.set(operation.key, { value, expiresAt });
+    const { nowMs } = this.#store.clock;
+    const there = this.#store.get(operation.key);
+    const hash = operation.ttlKind === 'keep' ? there?.hash : hashOf(operation, nowMs);
+    const expiresAt =
+      hash && operation.ttlKind !== 'keep' ? endOf(hash, nowMs) : this.#expiry(operation, there);
+    const entry = { value, expiresAt, hash };
+    if (operation.ttlKind === 'keep') use(entry, nowMs);
+    this.#store.set(operation.key, entry);
     return { ...answered('ok', 'applied'), etag: operation.wantEtag ? sha1(value) : undefined };
   }
 
@@ -123,14 +134,14 @@ export class FakeVerbs {
   #touch(operation: Operation): Result {
     const entry = this.#store.get(operation.key);
     if (!entry) return answered('miss', 'not_applied');
-    entry.expiresAt = this.#expiry(operation, entry);
+    give(entry, this.#expiry(operation, entry), this.#store.clock.nowMs);
     return answered('ok', 'applied');
   }
 
   #increment(operation: Operation): Result {
     const { key, extras: { by = 1n, initial = 0n } = {} } = operation;
     const entry = this.#store.get(key);
-    if (entry && !entry.value) return failure('foreign_type');
+    if (entry && (!entry.value || entry.hash)) return failure('foreign_type');
     const text = entry?.value?.toString() ?? String(initial);
     if (!isInt64(text)) return failure('not_a_number');
     const sum = BigInt(text) + by;
@@ -143,7 +154,7 @@ export class FakeVerbs {
   #extend({ verb, key, value: more = Buffer.alloc(0) }: Operation): Result {
     const entry = this.#store.get(key);
     if (!entry) return answered('miss', 'not_applied');
-    if (!entry.value) return failure('foreign_type');
+    if (!entry.value || entry.hash) return failure('foreign_type');
     const value = Buffer.concat(verb === 'append' ? [entry.value, more] : [more, entry.value]);
     if (value.length > MAX_VALUE_BYTES) return failure('value_too_large');
     this.#store.set(key, { ...entry, value });

@@ -23,7 +23,13 @@ const golden = JSON.parse(read('golden-frames.json'), (name, value) => {
   results: { name: string; id: number; result: Result; frame: string }[];
 };
 const ABSENT_IN_OPERATION = { value: undefined, etag: undefined, extras: undefined };
-const ABSENT_IN_RESULT = { value: undefined, etag: undefined, ttlMs: undefined, detail: undefined };
+const ABSENT_IN_RESULT = {
+  value: undefined,
+  etag: undefined,
+  ttlMs: undefined,
+  sliding: false,
+  detail: undefined,
+};
 
 for (const { name, id, operation, frame } of golden.operations)
   t.test(`the operation "${name}" has its golden bytes, written and read`, async (t) => {

@@ -5,11 +5,13 @@ import { clearBugs } from './planted-bugs/clears.js';
 import { conditionBugs } from './planted-bugs/conditions.js';
 import { counterBugs } from './planted-bugs/counters.js';
 import { growthBugs } from './planted-bugs/growth.js';
+import { hashBugs } from './planted-bugs/hashes.js';
 import { listBugs } from './planted-bugs/lists.js';
 import { lifeBugs } from './planted-bugs/lives.js';
 import { lockBugs } from './planted-bugs/locks.js';
 import { orderBugs } from './planted-bugs/order.js';
 import { pageBugs } from './planted-bugs/pages.js';
+import { slidingBugs } from './planted-bugs/sliding.js';
 import { touchBugs } from './planted-bugs/touches.js';
 import { valueBugs } from './planted-bugs/values.js';
 
@@ -18,6 +20,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ...lifeBugs,
   ...conditionBugs,
   ...touchBugs,
+  ...slidingBugs,
+  ...hashBugs,
   ...counterBugs,
   ...growthBugs,
   ...lockBugs,

@@ -96,6 +96,7 @@ public partial class FramesTests
             Value = value is null ? default(ReadOnlyMemory<byte>?) : value,
             Etag = Bytes(given, "etag"),
             TtlMs = Life(given),
+            Sliding = given.TryGetProperty("sliding", out _),
             Detail = given.TryGetProperty("detail", out var detail) ? detail.GetString() : null,
         };
         var written = new byte[Frames.Length(result)];

@@ -38,7 +38,8 @@
 //   4      4    id          of the operation; 0 = an event, or an error that belongs to no operation
 //   8      1    status      0 ok, 1 miss, 2 absent, 3 changed, 4 exists, 5 locked, 6 not held; 16 and up: an error, by its
 //                           number in errors.ts; 254 changes, told unasked: see CHANGES; 255 an event
-//   9      1    flags       1 an ETag follows, 2 ttlMs counts, 4 never expires, 8 a value follows
+//   9      1    flags       1 an ETag follows, 2 ttlMs counts, 4 never expires, 8 a value follows, 16 which lies in a hash of
+//                           IDistributedCache: a read can move its life
 //   10     1    outcome     0 not_applied, 1 applied, 2 unknown
 //   11     1    reserved    0
 //   12     8    ttlMs       life left in milliseconds, with flag 2; with status 5: what is left of the lease

@@ -145,6 +145,7 @@ function refuse(verb: Operation['verb'], code: ErrorCode, why: string): AzureCac
 
 /** The outcome when no answer comes to an operation that was sent: of a write nobody knows. */
 export function lostOutcome({ verb, ttlKind = 'default' }: Operation): Outcome {
-  const reads = verb === 'ping' || verb === 'list' || (verb === 'get' && ttlKind === 'default');
+  const renews = ttlKind === 'for' || ttlKind === 'never';
+  const reads = verb === 'ping' || verb === 'list' || (verb === 'get' && !renews);
   return reads ? 'not_applied' : 'unknown';
 }
