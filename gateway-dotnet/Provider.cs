@@ -1,8 +1,8 @@
 // The verbs on Redis. Called by Bridge.cs; knows one multiplexer and nothing of edge-js or where Redis runs.
 // A plain entry is a plain string under prefix + key, so that others can read it. Every command of an operation is
 // issued before RunAsync returns, so operations on one key take effect in the order of the calls. Never throws.
-// Here is what Redis has a command for; what needs a script is in Provider.Scripted.cs, gets of hashes (the one exception:
-// a second command) in Provider.Hashes.cs, what goes page by page in Provider.Pages.cs.
+// Here is what Redis has a command for; what needs a script is in Provider.Scripted.cs, gets of hashes (of one that
+// was not known, by a second command) in Provider.Hashes.cs, what goes page by page in Provider.Pages.cs.
 
 using System.Security.Cryptography;
 using StackExchange.Redis;
@@ -14,6 +14,8 @@ internal sealed partial class Provider(IDatabase redis, KeyList keys, LockKeys l
 {
     /// <summary>Reads may be sent twice; a write never: a repeated one can revive what was deleted in between.</summary>
     private readonly IDatabaseAsync reads = redis.WithRetry(new ReadRetry());
+
+    private readonly KnownHashes hashes = new();
 
     /// <summary>The server is older than 6.2.</summary>
     private volatile bool withoutGetEx;
@@ -35,6 +37,7 @@ internal sealed partial class Provider(IDatabase redis, KeyList keys, LockKeys l
 
     private Task<Result> StartAsync(Operation operation) => operation.Verb switch
     {
+        Verb.Get when hashes.Has(operation.Key) => GetByScriptAsync(operation),
         Verb.Get when operation.Renews => GetAndRenewAsync(operation),
         Verb.Get => GetAsync(operation),
         Verb.Put when !operation.Token.IsEmpty || operation.Extras is { Hash: true } or { SlidingMs: not null } => PutByScriptAsync(operation),
@@ -122,6 +125,7 @@ internal sealed partial class Provider(IDatabase redis, KeyList keys, LockKeys l
 
     private async Task<Result> PutAsync(Operation operation)
     {
+        hashes.Set(operation.Key, false);
         await redis.StringSetAsync(Key(operation), operation.Value, Life(operation), When.Always).ConfigureAwait(false);
         return Written(operation);
     }

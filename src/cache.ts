@@ -131,14 +131,15 @@ function keeps({ verb, ttlMs }: Operation): boolean {
   return verb === 'put' ? ttlMs === 0 || isLife(ttlMs) : verb === 'get' && ttlMs === 0;
 }
 
-/** What is wrong with a put that says how its entry is laid out. */
+/** What is wrong with a put that says how its entry lies. */
 function checkLayout({ ttlKind }: Operation, { slidingMs, hash }: Extras): Result | undefined {
   if (slidingMs === undefined && !hash) return undefined;
   if (slidingMs !== undefined && !isLife(slidingMs)) return failure('ttl_invalid', SLIDING_INVALID);
   return ttlKind === 'keep' ? failure('ttl_invalid', NOTHING_TO_KEEP) : undefined;
 }
 
-const SLIDING_INVALID = 'sliding is a life above 0 and at most 10 years, such as 60 (seconds) or 1500ms.';
+export const SLIDING_INVALID =
+  'sliding is a life above 0 and at most 10 years, such as 60 (seconds) or 1500ms.';
 const NOTHING_TO_KEEP =
   'ttl=keep keeps also the layout and the sliding life of the entry that is there, so it goes with neither sliding nor layout=hash.';
 

@@ -111,7 +111,8 @@ t.test('touch gives a new life, and a get can', async (t) => {
   t.same(await cache.getMany(['touched'], { touch: 400 }), new Map([['touched', 1]]));
   await lives(t, 'touched', 400);
   await t.rejects(cache.touch('touched', none('keep')), invalid);
-  await t.rejects(cache.get('touched', { touch: none('keep') }), invalid);
+  t.equal(await cache.get('touched', { touch: 'keep' }), 1);
+  await lives(t, 'touched', 400);
 });
 
 t.test(

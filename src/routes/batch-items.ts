@@ -4,7 +4,7 @@ import { isUtf8 } from 'node:buffer';
 import { z } from 'zod';
 import { type Operation, operation, type Result } from '../backend.js';
 import { errorBody, GatewayError } from '../errors.js';
-import { conditionOf, etagText, lifeOf, lockOf } from './parameters.js';
+import { conditionOf, etagText, layoutOf, lifeOf, lockOf, together } from './parameters.js';
 import { codeOf } from './replies.js';
 
 export const BATCH_OPERATIONS = 1000;
@@ -25,6 +25,8 @@ const item = z.discriminatedUnion('op', [
     value: unicode.optional(),
     base64: z.base64().optional(),
     ttl: life.optional(),
+    sliding: life.optional(),
+    layout: z.string().optional(),
     ifMatch: z.string().optional(),
     ifNoneMatch: z.string().optional(),
     token: z.string().optional(),
@@ -107,7 +109,7 @@ export function operationOf(asked: Item): Operation {
     ...plain,
     ...condition,
     ...lifeOf(text(asked.ttl)),
-    ...lockOf(asked.token),
+    ...together(layoutOf({ sliding: text(asked.sliding), layout: asked.layout }), lockOf(asked.token)),
     value,
     wantEtag: condition.condition !== 'none',
   };

@@ -2,7 +2,18 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { operation } from '../backend.js';
 import type { Cache } from '../cache.js';
-import { conditionOf, etagText, hasAlready, isFresh, keyOf, lifeOf, lockOf, queryOf } from './parameters.js';
+import {
+  conditionOf,
+  etagText,
+  hasAlready,
+  isFresh,
+  keyOf,
+  layoutOf,
+  lifeOf,
+  lockOf,
+  queryOf,
+  together,
+} from './parameters.js';
 import { replyError, replyFailure, VALUE_HEADERS } from './replies.js';
 
 const NO_BYTES = Buffer.alloc(0);
@@ -17,11 +28,12 @@ export function cacheRoutes(app: FastifyInstance, cache: Cache): void {
 
   app.put('/v1/cache/:key', async (request, reply) => {
     const condition = conditionOf(request.headers);
+    const query = queryOf(request, 'ttl', 'sliding', 'layout');
     const result = await cache.run({
       ...operation('put', keyOf(request)),
       ...condition,
-      ...lifeOf(queryOf(request, 'ttl').ttl),
-      ...lockOf(request.headers['lock-token']),
+      ...lifeOf(query.ttl),
+      ...together(layoutOf(query), lockOf(request.headers['lock-token'])),
       value: (request.body as Buffer | undefined) ?? NO_BYTES,
       wantEtag: condition.condition !== 'none',
     });
@@ -64,6 +76,8 @@ async function get(
   const asked = operation('get', keyOf(request));
   const { touch } = queryOf(request, 'touch');
   if (touch !== undefined) Object.assign(asked, lifeOf(touch));
+  // Who asks about a life must not change it.
+  else if (wantTtl) asked.ttlKind = 'keep';
   Object.assign(asked, lockOf(request.headers['lock-token']));
   asked.wantEtag = true;
   asked.wantTtl = wantTtl;

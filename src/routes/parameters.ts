@@ -2,7 +2,7 @@
 // Knows nothing of replies.
 import type { FastifyRequest } from 'fastify';
 import type { Extras, Operation } from '../backend.js';
-import { MAX_PAGE_KEYS } from '../cache.js';
+import { MAX_PAGE_KEYS, SLIDING_INVALID } from '../cache.js';
 import { GatewayError } from '../errors.js';
 
 const LIFE = /^(\d{1,15})(ms)?$/;
@@ -81,6 +81,34 @@ export function lifeOf(text: string | undefined): Pick<Operation, 'ttlKind' | 't
   if (digits === undefined) throw new GatewayError('ttl_invalid');
   const ttlMs = Number(digits) * (unit === 'ms' ? 1 : 1000);
   return { ttlKind: 'for', ttlMs: Math.min(ttlMs, Number.MAX_SAFE_INTEGER) };
+}
+
+/** How a put says that its entry lies: both left out, in a plain string. */
+export interface LayoutParameters {
+  sliding?: string | undefined;
+  layout?: string | undefined;
+}
+
+/**
+ * Reads `sliding` (`60` is seconds, `1500ms` milliseconds) and `layout` (`hash`).
+ * @throws GatewayError ttl_invalid, query_invalid; the bounds are cache.ts's
+ */
+export function layoutOf({ sliding, layout }: LayoutParameters): { extras?: Extras } {
+  if (layout !== undefined && layout !== 'hash')
+    throw new GatewayError('query_invalid', 'layout is hash; leave it out for a plain string.');
+  if (sliding === undefined) return layout ? { extras: { hash: true } } : {};
+  const [, digits, unit] = LIFE.exec(sliding) ?? [];
+  if (digits === undefined) throw new GatewayError('ttl_invalid', SLIDING_INVALID);
+  const slidingMs = Math.min(Number(digits) * (unit === 'ms' ? 1 : 1000), Number.MAX_SAFE_INTEGER);
+  return { extras: { slidingMs } };
+}
+
+/** What is said apart becomes the extras of one operation. */
+export function together(...parts: { extras?: Extras }[]): { extras?: Extras } {
+  const said = parts.filter(({ extras }) => extras !== undefined);
+  return said.length < 2
+    ? (said[0] ?? {})
+    : { extras: Object.assign({}, ...said.map(({ extras }) => extras)) };
 }
 
 /** What a request says about the entry that must (not) be there. */

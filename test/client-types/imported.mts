@@ -9,6 +9,14 @@ exactly<AzureCache>()(cache);
 exactly<AzureCache>()(azurecache.create());
 exactly<Promise<Entry<string> | null>>()(cache.get<string>('key', { etag: true }));
 
+exactly<Promise<boolean>>()(cache.put('key', 1, { sliding: 60, ttl: 600 }));
+exactly<Promise<boolean>>()(cache.put('key', 1, { layout: 'hash' }));
+exactly<Promise<number>>()(cache.putMany({ key: 1 }, { sliding: 60 }));
+exactly<Promise<unknown>>()(cache.get('key', { touch: 'keep' }));
+exactly<Promise<Entry<string> | null | false>>()(cache.get<string>('key', { etag: true, ifNoneMatch: '""' }));
+// @ts-expect-error there is no other layout
+void cache.put('key', 1, { layout: 'string' });
+
 const AzureCacheStore = azurecache(session);
 session({ secret: 'secret', store: new AzureCacheStore() });
 

@@ -2,7 +2,7 @@
 // Whoever reads or compares need not know; a put says where.
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import type { Operation } from '../../src/backend.js';
+import type { Operation, Result } from '../../src/backend.js';
 import {
   asHash,
   entry,
@@ -183,6 +183,27 @@ export const hashRules: Rule[] = [
         isDone(await it.delete(condition));
         isMiss(await it.get());
       }
+    },
+  },
+  {
+    title: 'gets of what was put into a hash, sent without waiting, take effect in the order of the calls',
+    async holds({ backend, key }) {
+      const it = entry(backend, key());
+      const answers = await Promise.all(
+        Array.from({ length: 20 }, (_, n) => [
+          it.put(String(n), n % 2 ? SLIDING : HASH),
+          it.get(n % 3 ? {} : LOOK),
+          it.put(`${n}!`, n % 4 ? keeping(HOUR_MS) : STRING),
+          it.get(n % 5 ? {} : lasting(MINUTE_MS)),
+        ]).flat(),
+      );
+      const [deleted, missed] = await Promise.all([it.delete(), it.get()]);
+      for (let n = 0; n < 20; n += 1) {
+        isValue(answers[n * 4 + 1] as Result, String(n));
+        isValue(answers[n * 4 + 3] as Result, `${n}!`);
+      }
+      isDone(deleted);
+      isMiss(missed);
     },
   },
   {

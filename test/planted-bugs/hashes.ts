@@ -137,6 +137,14 @@ export const hashBugs: PlantedBug[] = [
     plant: answers((_, { verb }) => verb === 'delete' && { status: 'miss' }),
   },
   {
+    title: 'a get of a hash comes later',
+    breaks: 'gets of what was put into a hash, sent without waiting, take effect in the order of the calls',
+    plant: (run) => async (asked) => {
+      if (asked.verb === 'get') await new Promise((resolve) => setTimeout(resolve, 5));
+      return run(asked);
+    },
+  },
+  {
     title: 'an increment makes a string of a hash',
     breaks: 'counters and values that grow are strings: of a hash they are refused with foreign_type',
     plant: ofHash(async (run, asked) => {

@@ -24,6 +24,7 @@ import type { Change } from './update.js';
 type Raw = { raw: true };
 type Json = { raw?: false | undefined };
 type WithEtag = { etag: true };
+type IfChanged = { ifNoneMatch: string };
 type WithoutEtag = { etag?: false | undefined };
 type Maybe<T> = T | null | undefined;
 
@@ -54,9 +55,20 @@ export interface AzureCache extends Counting, Regional, AsyncDisposable {
 
   /**
    * Reads a value; null when there is none. What is no JSON is an error, a SyntaxError with code `value_not_json`; a
-   * callback then gets the text as its second argument.
+   * callback then gets the text as its second argument. With `ifNoneMatch` the answer is false where the value still has
+   * this ETag. A get is a use of what slides.
    */
   get<T = unknown>(key: string, callback?: Callback<T | null>): Promise<T | null>;
+  get(
+    key: string,
+    options: GetOptions & Raw & WithEtag & IfChanged,
+    callback?: Callback<Entry<Buffer> | null | false>,
+  ): Promise<Entry<Buffer> | null | false>;
+  get<T = unknown>(
+    key: string,
+    options: GetOptions & Json & WithEtag & IfChanged,
+    callback?: Callback<Entry<T> | null | false>,
+  ): Promise<Entry<T> | null | false>;
   get(
     key: string,
     options: GetOptions & Raw & WithEtag,
@@ -82,7 +94,7 @@ export interface AzureCache extends Counting, Regional, AsyncDisposable {
   remove(key: string, callback?: Callback<boolean>): Promise<boolean>;
   remove(key: string, options: Maybe<RemoveOptions>, callback?: Callback<boolean>): Promise<boolean>;
 
-  /** Whether there is an entry. Its value is sent here all the same. */
+  /** Whether there is an entry. Its value is sent here all the same. It is no use of what slides. */
   has(key: string, callback?: Callback<boolean>): Promise<boolean>;
   has(key: string, options: Maybe<HasOptions>, callback?: Callback<boolean>): Promise<boolean>;
 

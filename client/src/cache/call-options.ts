@@ -3,6 +3,18 @@
 /** Seconds (above 0, at most ten years; parts of a millisecond are rounded up), `never`, or `keep` the life there is. */
 export type Ttl = number | 'never' | 'keep';
 
+/** How an entry lies in Redis, where it is not in a plain string; with `ttl: 'keep'` it lies as it does. */
+export interface LayoutOptions {
+  /**
+   * Seconds that the entry lives on from each use: a get, an update, a put with `ttl: 'keep'`; not `has`, nor a get with
+   * `touch: 'keep'`. A `ttl` beside it is the end that no use moves; without one there is none, whatever `create` says.
+   * Such an entry lies in a hash, as IDistributedCache of ASP.NET Core has it.
+   */
+  sliding?: number | null | undefined;
+  /** `hash`: as IDistributedCache of ASP.NET Core has it, which can read it then. Default: a plain string. */
+  layout?: 'hash' | undefined;
+}
+
 /** A value with its ETag, which is what `ifMatch` takes. */
 export interface Entry<T> {
   value: T;
@@ -18,7 +30,7 @@ export interface CallOptions {
   deadlineMs?: number | undefined;
 }
 
-export interface PutManyOptions extends CallOptions {
+export interface PutManyOptions extends CallOptions, LayoutOptions {
   /** Default: the option of `create`, else AZURE_CACHE_TTL_SECONDS, else what the sidecar is set to (one day). */
   ttl?: Ttl | null | undefined;
   /** Values are bytes and stored as they are; they must not change before the answer. Default false: JSON. */
@@ -42,8 +54,11 @@ export interface HasOptions extends CallOptions {
 export interface GetManyOptions extends HasOptions {
   /** Answer with bytes. Default false: JSON. */
   raw?: boolean | undefined;
-  /** The life that an entry has from this read on. Default: reading leaves it alone. */
-  touch?: number | 'never' | null | undefined;
+  /**
+   * The life that an entry has from this read on; of one that slides, the end that no use moves. `keep`: to look is no
+   * use. Default: reading lets live on what slides, and leaves the life of others alone.
+   */
+  touch?: Ttl | null | undefined;
 }
 
 export interface GetOptions extends GetManyOptions {
@@ -51,6 +66,8 @@ export interface GetOptions extends GetManyOptions {
   etag?: boolean | undefined;
   /** With `etag: true`: answer with the life left as well. Default false. */
   ttl?: boolean | undefined;
+  /** With `etag: true`: the ETag that the caller has. Where the value still is this one, the answer is false. */
+  ifNoneMatch?: string | undefined;
 }
 
 export interface RemoveOptions extends CallOptions {
@@ -59,7 +76,7 @@ export interface RemoveOptions extends CallOptions {
 }
 
 export interface TouchOptions extends RemoveOptions {
-  /** As in PutManyOptions; there is no `keep`. */
+  /** As in PutManyOptions; there is no `keep`. Of an entry that slides it is the end that no use moves. */
   ttl?: number | 'never' | null | undefined;
 }
 

@@ -25,18 +25,23 @@ const CALL: Rules = {
 const isInt64 = (value: unknown) =>
   Number.isSafeInteger(value) || (typeof value === 'bigint' && BigInt.asIntN(64, value) === value);
 export const INT64: Rule = [isInt64, 'a whole number: a safe integer, or a bigint of 64 bits, signed'];
+const LAYOUT: Rules = { sliding: LATER, layout: [(value) => value === 'hash', "'hash'"] };
 const IF_NONE_MATCH: Rule = [(value) => value === '*', "'*'"];
 
 export const PUT: Rules = {
   ...{ ttl: LATER, raw: YES_NO, ifMatch: LATER, ifNoneMatch: IF_NONE_MATCH, etag: YES_NO },
+  ...LAYOUT,
   ...CALL,
 };
-export const GET: Rules = { raw: YES_NO, etag: YES_NO, ttl: YES_NO, touch: LATER, fresh: YES_NO, ...CALL };
+export const GET: Rules = {
+  ...{ raw: YES_NO, etag: YES_NO, ttl: YES_NO, touch: LATER, fresh: YES_NO, ifNoneMatch: LATER },
+  ...CALL,
+};
 export const HAS: Rules = { fresh: YES_NO, ...CALL };
 export const REMOVE: Rules = { ifMatch: LATER, ...CALL };
 export const TOUCH: Rules = { ttl: LATER, ifMatch: LATER, ...CALL };
 export const UPDATE: Rules = { ttl: LATER, raw: YES_NO, ...CALL };
-export const PUT_MANY: Rules = { ttl: LATER, raw: YES_NO, ifNoneMatch: IF_NONE_MATCH, ...CALL };
+export const PUT_MANY: Rules = { ttl: LATER, raw: YES_NO, ifNoneMatch: IF_NONE_MATCH, ...LAYOUT, ...CALL };
 export const GET_MANY: Rules = { raw: YES_NO, touch: LATER, fresh: YES_NO, ...CALL };
 export const REMOVE_MANY: Rules = CALL;
 export const TOUCH_MANY: Rules = { ttl: LATER, ...CALL };
@@ -107,7 +112,7 @@ export function withDeadline(operation: Operation, { deadlineMs }: CallOptions):
   return operation;
 }
 
-function bytesOfEtag(call: string, etag: unknown): Buffer {
+export function bytesOfEtag(call: string, etag: unknown): Buffer {
   if (typeof etag === 'string' && /^"[0-9a-f]{40}"$/i.test(etag))
     return Buffer.from(etag.slice(1, -1), 'hex');
   const message = `${call}: an ETag is 40 hex digits in double quotes, as a get with etag: true answers it.`;

@@ -13,6 +13,7 @@ import type {
   UpdateOptions,
 } from './call-options.js';
 import {
+  bytesOfEtag,
   checked,
   checkedWithTtl,
   etagText,
@@ -26,6 +27,7 @@ import {
   withCondition,
   withDeadline,
 } from './call-rules.js';
+import { type Laid, laid } from './layout.js';
 import type { Scope } from './scope.js';
 import { type Change, update as compareAndSet } from './update.js';
 import { fromBytes, toBytes } from './value.js';
@@ -38,9 +40,10 @@ export async function put(
 ): Promise<boolean | string> {
   // Without options nothing is spread or looked up: this is what most calls are.
   const options = typeof given === 'object' && given ? checked<PutOptions>('put', given, PUT) : undefined;
-  const { ttlKind, ttlMs } = scope.lifeOf(options ? options.ttl : given);
+  const { ttlKind, ttlMs, extras }: Laid = options ? laid(scope, 'put', options) : scope.lifeOf(given);
   const bytes = toBytes(value, options?.raw);
   const operation: Operation = { verb: 'put', key: scope.key('put', key), value: bytes, ttlKind, ttlMs };
+  if (extras) operation.extras = extras;
   if (!options) return (await scope.transport.run(operation)).status === 'ok';
   if (options.etag) operation.wantEtag = true;
   const { status, etag } = await run(scope, withCondition('put', operation, options), options);
@@ -57,7 +60,13 @@ export async function get(scope: Scope, key: unknown, given: unknown): Promise<u
   const options = checked<GetOptions>('get', given, GET);
   if (options.ttl && !options.etag)
     throw invalid('get: ttl: true goes with etag: true. To give a new life there is the option touch.');
-  return answerOf(await run(scope, reading('get', name, options), options), options);
+  if (options.ifNoneMatch !== undefined && !options.etag)
+    throw invalid(
+      'get: ifNoneMatch goes with etag: true, and false is the answer where nothing has changed.',
+    );
+  const known = options.ifNoneMatch === undefined ? undefined : bytesOfEtag('get', options.ifNoneMatch);
+  const result = await run(scope, reading(name, options), options);
+  return known && result.etag?.equals(known) ? false : answerOf(result, options);
 }
 
 function answerOf({ value: bytes, etag, ttlMs }: Result, options: GetOptions): unknown {
@@ -68,12 +77,12 @@ function answerOf({ value: bytes, etag, ttlMs }: Result, options: GetOptions): u
   return { value, etag: etagText(etag), ttl: ttlMs === Number.POSITIVE_INFINITY ? 'never' : ttlMs / 1000 };
 }
 
-export function reading(call: string, key: string, { etag, ttl, touch, fresh }: GetOptions): Operation {
+export function reading(key: string, { etag, ttl, touch, fresh }: GetOptions): Operation {
   const operation: Operation = { verb: 'get', key };
   if (etag) operation.wantEtag = true;
   if (ttl) operation.wantTtl = true;
   if (fresh) operation.fresh = true;
-  if (touch !== undefined && touch !== null) Object.assign(operation, movedLife(call, touch));
+  if (touch !== undefined && touch !== null) Object.assign(operation, lifeOf(touch));
   return operation;
 }
 
@@ -98,10 +107,13 @@ export async function remove(scope: Scope, key: unknown, given: unknown): Promis
   return (await run(scope, withCondition('remove', operation, options), options)).status === 'ok';
 }
 
-/** The value travels all the same: there is no verb that asks less. */
+/** The value travels all the same: there is no verb that asks less. To look is no use. */
 export async function has(scope: Scope, key: unknown, given: unknown): Promise<boolean> {
   const options = checked<GetOptions>('has', given, HAS);
-  return (await run(scope, reading('has', scope.key('has', key), options), options)).status === 'ok';
+  return (
+    (await run(scope, { ...reading(scope.key('has', key), options), ttlKind: 'keep' }, options)).status ===
+    'ok'
+  );
 }
 
 export async function touch(scope: Scope, key: unknown, given: unknown): Promise<boolean> {

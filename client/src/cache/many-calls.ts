@@ -15,6 +15,7 @@ import {
   withDeadline,
 } from './call-rules.js';
 import { givenLife, reading } from './calls.js';
+import { laid } from './layout.js';
 import { ManyError, runMany } from './many.js';
 import type { Scope } from './scope.js';
 import { fromBytes, toBytes } from './value.js';
@@ -23,7 +24,7 @@ import { fromBytes, toBytes } from './value.js';
 export async function getMany(scope: Scope, keys: unknown, given: unknown): Promise<Map<string, unknown>> {
   const options = checked<GetOptions>('getMany', given, GET_MANY);
   const names = keysOf('getMany', keys);
-  const get = withDeadline(reading('getMany', '', options), options);
+  const get = withDeadline(reading('', options), options);
   const operations = prepared(names, (key) => ({ ...get, key: scope.key('getMany', key) }));
   // Each in an array of its own, so that a value of null is no miss.
   const found = await runMany(scope.transport, operations, options.signal, ({ value }) =>
@@ -37,7 +38,7 @@ export async function getMany(scope: Scope, keys: unknown, given: unknown): Prom
 /** How many were written: all, unless there is a condition. */
 export async function putMany(scope: Scope, entries: unknown, given: unknown): Promise<number> {
   const options = checkedWithTtl<PutOptions>('putMany', given, PUT_MANY);
-  const put: Operation = { verb: 'put', ...scope.lifeOf(options.ttl) };
+  const put: Operation = { verb: 'put', ...laid(scope, 'putMany', options) };
   withDeadline(withCondition('putMany', put, options), options);
   const operations = prepared(entriesOf(entries), ([key, value]) => {
     return { ...put, key: scope.key('putMany', key), value: toBytes(value, options.raw) };
