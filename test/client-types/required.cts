@@ -132,6 +132,44 @@ cache.append('key', { a: 1 });
 // @ts-expect-error the life stays
 cache.append('key', 'text', { ttl: 60 });
 
+// Locks.
+type LockHandle = azurecache.LockHandle;
+const handle = 'a'.repeat(32) as LockHandle;
+exactly<Promise<azurecache.Locked<unknown> | null>>()(cache.getAndLock('key'));
+exactly<Promise<azurecache.Locked<number> | null>>()(cache.getAndLock<number>('key', { lease: 5 }));
+exactly<Promise<azurecache.Locked<Buffer> | null>>()(cache.getAndLock('key', { raw: true }));
+exactly<Promise<azurecache.Locked<Buffer>>>()(cache.getAndLock('key', { raw: true, absent: true }));
+exactly<Promise<azurecache.Locked<number>>>()(cache.getAndLock<number>('key', { absent: true }));
+cache.getAndLock('key', (_error, found) => exactly<LockHandle | undefined>()(found?.lock));
+exactly<Promise<boolean>>()(cache.putAndUnlock('key', 1, handle));
+exactly<Promise<boolean>>()(cache.putAndUnlock('key', 1, handle, 60));
+exactly<Promise<string | false>>()(cache.putAndUnlock('key', 1, handle, { etag: true }));
+cache.putAndUnlock('key', 1, handle, { ttl: 'keep' }, (_error, done) => exactly<boolean | undefined>()(done));
+exactly<Promise<boolean>>()(cache.unlock('key', handle, { ttl: 60 }));
+exactly<Promise<boolean>>()(cache.remove('key', { lock: handle, ifMatch: '*' }));
+exactly<Promise<number>>()(cache.getOrSet('key', () => 5));
+exactly<Promise<number>>()(cache.getOrSet('key', async ({ signal }) => Number(signal.aborted), 60));
+exactly<Promise<string | undefined>>()(
+  cache.getOrSet<string | undefined>('key', () => undefined, { lease: 5, waitMs: 100, fresh: true }),
+);
+exactly<Promise<Uint8Array>>()(cache.getOrSet('key', () => Buffer.from('bytes'), { raw: true }));
+cache.getOrSet(
+  'key',
+  () => 5,
+  { ttl: 60 },
+  (_error, value) => exactly<number | undefined>()(value),
+);
+// @ts-expect-error a handle is no text
+cache.unlock('key', 'a'.repeat(32));
+// @ts-expect-error the handle comes before the options
+cache.putAndUnlock('key', 1, { ttl: 60 });
+// @ts-expect-error there is no life to keep
+cache.getOrSet('key', () => 5, { ttl: 'keep' });
+// @ts-expect-error what is raw is bytes
+cache.getOrSet('key', () => 'text', { raw: true });
+// @ts-expect-error a touch takes no lock
+cache.touch('key', { lock: handle });
+
 // Regions.
 exactly<AsyncIterableIterator<string, void>>()(cache.keys('prefix'));
 cache.keys('prefix', { deadlineMs: 100, signal: new AbortController().signal });

@@ -1,5 +1,6 @@
 // What `create()` answers, in types and in words. Made in cache.ts; what the calls do is in calls.ts and
-// many-calls.ts; those that count are in counting.ts, those on all keys with one prefix in regional.ts.
+// many-calls.ts; those that count are in counting.ts, those on all keys with one prefix in regional.ts, those on
+// locks in locking.ts.
 
 import type { Callback } from '../callback.js';
 import type {
@@ -18,6 +19,7 @@ import type {
 } from './call-options.js';
 import type { Counting } from './counting.js';
 import type { CacheEvent, EventsOptions } from './events.js';
+import type { Locking } from './locking.js';
 import type { Regional } from './regional.js';
 import type { Change } from './update.js';
 
@@ -33,7 +35,7 @@ type Maybe<T> = T | null | undefined;
  * unseen, but it does not end the process. A callback is called once, outside of the promise, so that what it throws
  * is an uncaught exception. Errors are AzureCacheError. The functions can be taken off the object.
  */
-export interface AzureCache extends Counting, Regional, AsyncDisposable {
+export interface AzureCache extends Counting, Regional, Locking, AsyncDisposable {
   /**
    * Stores a value as JSON, or with `raw: true` as it is.
    * @param ttl seconds, `never`, `keep`, or options. Default: the option `ttl` of `create`

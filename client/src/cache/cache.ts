@@ -1,5 +1,5 @@
-// `create()`: checks the options and makes a cache of the calls in calls.ts, many-calls.ts, counters.ts and
-// regions.ts, with callbacks.
+// `create()`: checks the options and makes a cache of the calls in calls.ts, many-calls.ts, counters.ts,
+// regions.ts, locks.ts and get-or-set.ts, with callbacks.
 
 import { type Callback, settle } from '../callback.js';
 import { AzureCacheError } from '../errors.js';
@@ -10,6 +10,8 @@ import type { Ttl } from './call-options.js';
 import * as calls from './calls.js';
 import * as counters from './counters.js';
 import { events } from './events.js';
+import { getOrSet } from './get-or-set.js';
+import * as locks from './locks.js';
 import * as manyCalls from './many-calls.js';
 import * as regions from './regions.js';
 import { Scope } from './scope.js';
@@ -69,6 +71,10 @@ export function cacheOn(...place: ConstructorParameters<typeof Scope>): AzureCac
     decrement: onOneOrTwo(scope, counters.decrement),
     append: onTwo(scope, counters.append),
     prepend: onTwo(scope, counters.prepend),
+    getAndLock: onOne(scope, locks.getAndLock),
+    putAndUnlock: onThree(scope, locks.putAndUnlock),
+    unlock: onTwo(scope, locks.unlock),
+    getOrSet: onTwo(scope, getOrSet),
     keys: (prefix: unknown, given: unknown) => regions.keys(scope, prefix, given),
     count: onOne(scope, regions.count),
     clear: onOne(scope, regions.clear),
@@ -102,6 +108,17 @@ function onTwo(
     typeof given === 'function'
       ? settle(call(scope, subject, value, undefined), given as Settled)
       : settle(call(scope, subject, value, given), callback);
+}
+
+/** The same, with something more after that. */
+function onThree(
+  scope: Scope,
+  call: (scope: Scope, subject: unknown, value: unknown, more: unknown, given: unknown) => Promise<unknown>,
+) {
+  return (subject: unknown, value: unknown, more: unknown, given: unknown, callback?: Settled) =>
+    typeof given === 'function'
+      ? settle(call(scope, subject, value, more, undefined), given as Settled)
+      : settle(call(scope, subject, value, more, given), callback);
 }
 
 /** The same, where what comes after the key may be left out. */

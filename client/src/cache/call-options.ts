@@ -1,4 +1,5 @@
 // The options of calls, as applications write them. Checked by call-rules.ts.
+import type { LockHandle } from './locking.js';
 
 /** Seconds (above 0, at most ten years; parts of a millisecond are rounded up), `never`, or `keep` the life there is. */
 export type Ttl = number | 'never' | 'keep';
@@ -73,9 +74,11 @@ export interface GetOptions extends GetManyOptions {
 export interface RemoveOptions extends CallOptions {
   /** Remove only the value with this ETag. */
   ifMatch?: string | undefined;
+  /** Remove only while this lock is held, and give it up in the same step, also where there is no entry any more. */
+  lock?: LockHandle | undefined;
 }
 
-export interface TouchOptions extends RemoveOptions {
+export interface TouchOptions extends Omit<RemoveOptions, 'lock'> {
   /** As in PutManyOptions; there is no `keep`. Of an entry that slides it is the end that no use moves. */
   ttl?: number | 'never' | null | undefined;
 }

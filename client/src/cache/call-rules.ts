@@ -1,5 +1,6 @@
 // Finds a wrong or misspelt option of a call before anything is sent, and turns conditions into what is sent.
-// Called by calls.ts, many-calls.ts, counters.ts and regions.ts.
+// Called by calls.ts, many-calls.ts, counters.ts, locks.ts, get-or-set.ts and
+// regions.ts.
 
 import { AzureCacheError } from '../errors.js';
 import type { Operation } from '../transport/operation.js';
@@ -38,7 +39,7 @@ export const GET: Rules = {
   ...CALL,
 };
 export const HAS: Rules = { fresh: YES_NO, ...CALL };
-export const REMOVE: Rules = { ifMatch: LATER, ...CALL };
+export const REMOVE: Rules = { ifMatch: LATER, lock: LATER, ...CALL };
 export const TOUCH: Rules = { ttl: LATER, ifMatch: LATER, ...CALL };
 export const UPDATE: Rules = { ttl: LATER, raw: YES_NO, ...CALL };
 export const PUT_MANY: Rules = { ttl: LATER, raw: YES_NO, ifNoneMatch: IF_NONE_MATCH, ...LAYOUT, ...CALL };
@@ -47,6 +48,13 @@ export const REMOVE_MANY: Rules = CALL;
 export const TOUCH_MANY: Rules = { ttl: LATER, ...CALL };
 export const INCREMENT: Rules = { by: INT64, initial: INT64, ttl: LATER, ...CALL };
 export const GROW: Rules = CALL;
+export const LOCK: Rules = { lease: LATER, absent: YES_NO, raw: YES_NO, ...CALL };
+export const UNLOCK: Rules = { ttl: LATER, ...CALL };
+const WAIT: Rule = [(value) => value === 0 || isDeadline(value), 'a whole number of milliseconds'];
+export const GET_OR_SET: Rules = {
+  ...{ ttl: LATER, lease: LATER, waitMs: WAIT, raw: YES_NO, fresh: YES_NO },
+  ...CALL,
+};
 export const EVENTS: Rules = { signal: CALL.signal as Rule };
 export const REGION: Rules = CALL;
 
@@ -117,6 +125,16 @@ export function bytesOfEtag(call: string, etag: unknown): Buffer {
     return Buffer.from(etag.slice(1, -1), 'hex');
   const message = `${call}: an ETag is 40 hex digits in double quotes, as a get with etag: true answers it.`;
   throw new AzureCacheError('etag_invalid', message);
+}
+
+/**
+ * The bytes of a lock's handle.
+ * @throws AzureCacheError `token_invalid`
+ */
+export function tokenOf(call: string, handle: unknown): Buffer {
+  if (typeof handle === 'string' && /^[0-9a-f]{32}$/i.test(handle)) return Buffer.from(handle, 'hex');
+  const message = `${call}: a lock is the handle that getAndLock answers, 32 hex digits.`;
+  throw new AzureCacheError('token_invalid', message);
 }
 
 /** As HTTP writes it. */

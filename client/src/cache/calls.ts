@@ -23,6 +23,7 @@ import {
   PUT,
   REMOVE,
   TOUCH,
+  tokenOf,
   UPDATE,
   withCondition,
   withDeadline,
@@ -40,15 +41,26 @@ export async function put(
 ): Promise<boolean | string> {
   // Without options nothing is spread or looked up: this is what most calls are.
   const options = typeof given === 'object' && given ? checked<PutOptions>('put', given, PUT) : undefined;
-  const { ttlKind, ttlMs, extras }: Laid = options ? laid(scope, 'put', options) : scope.lifeOf(given);
-  const bytes = toBytes(value, options?.raw);
-  const operation: Operation = { verb: 'put', key: scope.key('put', key), value: bytes, ttlKind, ttlMs };
-  if (extras) operation.extras = extras;
-  if (!options) return (await scope.transport.run(operation)).status === 'ok';
-  if (options.etag) operation.wantEtag = true;
+  if (!options) {
+    const { ttlKind, ttlMs } = scope.lifeOf(given);
+    const bytes = toBytes(value, false);
+    const operation: Operation = { verb: 'put', key: scope.key('put', key), value: bytes, ttlKind, ttlMs };
+    return (await scope.transport.run(operation)).status === 'ok';
+  }
+  const operation = putting(scope, 'put', key, options);
+  operation.value = toBytes(value, options.raw);
   const { status, etag } = await run(scope, withCondition('put', operation, options), options);
   if (status !== 'ok') return false;
   return options.etag && etag ? etagText(etag) : true;
+}
+
+/** A put without its value. @throws AzureCacheError `ttl_invalid`, `key_invalid`, `key_empty` */
+export function putting(scope: Scope, call: string, key: unknown, options: PutOptions): Operation {
+  const { ttlKind, ttlMs, extras }: Laid = laid(scope, call, options);
+  const operation: Operation = { verb: 'put', key: scope.key(call, key), ttlKind, ttlMs };
+  if (extras) operation.extras = extras;
+  if (options.etag) operation.wantEtag = true;
+  return operation;
 }
 
 export async function get(scope: Scope, key: unknown, given: unknown): Promise<unknown> {
@@ -95,7 +107,7 @@ export function givenLife(scope: Scope, call: string, ttl: unknown): Life {
 }
 
 /** @throws AzureCacheError `ttl_invalid`: there is no sense in a touch that keeps the life */
-function movedLife(call: string, ttl: unknown): Life {
+export function movedLife(call: string, ttl: unknown): Life {
   const life = lifeOf(ttl);
   if (life.ttlKind !== 'keep') return life;
   throw new AzureCacheError('ttl_invalid', `${call}: a touch gives a new life, so its ttl cannot be 'keep'.`);
@@ -104,6 +116,7 @@ function movedLife(call: string, ttl: unknown): Life {
 export async function remove(scope: Scope, key: unknown, given: unknown): Promise<boolean> {
   const options = checked<RemoveOptions>('remove', given, REMOVE);
   const operation: Operation = { verb: 'delete', key: scope.key('remove', key) };
+  if (options.lock !== undefined) operation.extras = { token: tokenOf('remove', options.lock) };
   return (await run(scope, withCondition('remove', operation, options), options)).status === 'ok';
 }
 

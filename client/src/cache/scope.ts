@@ -3,6 +3,8 @@
 import { AzureCacheError } from '../errors.js';
 import { type Life, lifeOf } from '../life.js';
 import type { Transport } from '../transport/transport.js';
+import { Flights } from './flights.js';
+import type { Loaded } from './get-or-set.js';
 import { Turns } from './turns.js';
 
 export class Scope {
@@ -12,6 +14,8 @@ export class Scope {
   readonly keep: Life;
   /** Of updates: one after the other for each key. */
   readonly turns: Turns;
+  /** Of values that are looked up or made: one for each key. */
+  readonly flights = new Flights<Loaded>();
   readonly #prefix: string;
 
   constructor(transport: Transport, prefix: string, life: Life) {
