@@ -8,9 +8,9 @@ internal static class LockScripts
 {
     /// <summary>
     /// KEYS: the entry, its lock. ARGV from [2] on: token, lease in milliseconds, whether a lock is wanted also where there
-    /// is no entry (1 or nothing), and now, in milliseconds since 1970: to lock is a use of what slides. Answers with the value; with 0 where there is none; with {5, milliseconds left}
-    /// while another holds it. The same token again is the same lock: an answer that was lost can be asked for once more,
-    /// and a holder that needs longer can have it.
+    /// is no entry (1 or nothing), and now, in milliseconds since 1970: to lock is a use of what slides. Answers with the
+    /// value; with 0 where there is none; with {5, milliseconds left} while another holds it. The same token again is the
+    /// same lock: an answer that was lost can be asked for once more, and a holder that needs longer can have it.
     /// </summary>
     public const string Lock = "local key, lock, call = KEYS[1], KEYS[2], redis.call\n" + Scripts.Expiries + Scripts.Window + """
         local holder = call('GET', lock)

@@ -112,6 +112,19 @@ for (const [name, near, far] of [
     t.equal(await another.unlock('e', next?.lock as LockHandle), false);
   });
 
+  t.test(`${name}: entries that slide are locked, written and unlocked as others`, async (t) => {
+    await cache.put('slides', 1, { sliding: 60 });
+    const locked = await cache.getAndLock('slides');
+    t.equal(locked?.value, 1);
+    const [lock, ifMatch] = [locked?.lock as LockHandle, String(locked?.etag)];
+    t.equal(await cache.putAndUnlock('slides', 2, lock, { sliding: 30, ifMatch }), true);
+    const next = await another.getAndLock('slides');
+    t.equal(next?.value, 2);
+    t.equal(await another.unlock('slides', next?.lock as LockHandle), true);
+    const { lock: last } = await cache.getAndLock('slides', { absent: true });
+    t.equal(await cache.remove('slides', { lock: last }), true);
+  });
+
   t.test(`${name}: a handle is the Lock-Token of HTTP`, async (t) => {
     const { lock } = await cache.getAndLock('f', { absent: true });
     const path = `/v1/cache/${encodeURIComponent(`${prefix}f`)}`;

@@ -62,6 +62,14 @@ t.test('what is there is answered; what is not is loaded, stored with its life, 
   t.equal((await cache.get('later', { etag: true, ttl: true }))?.ttl, 'never');
 });
 
+t.test('an entry can slide, and one that slides is a hit', async (t) => {
+  t.equal(await cache.getOrSet('slides', () => 5, { sliding: 60 }), 5);
+  t.equal(await another.getOrSet('slides', never), 5);
+  const found = await cache.get('slides', { etag: true, ttl: true, touch: 'keep' });
+  t.ok(Number(found?.ttl) <= 60);
+  await t.rejects(cache.getOrSet('slides', never, { sliding: 0 }), { code: 'ttl_invalid' });
+});
+
 t.test('null is a value, also where JSON makes it; undefined is answered and not stored', async (t) => {
   t.equal(await cache.getOrSet('null', () => null), null);
   t.equal(await another.getOrSet('null', never), null);

@@ -53,6 +53,7 @@ export const UNLOCK: Rules = { ttl: LATER, ...CALL };
 const WAIT: Rule = [(value) => value === 0 || isDeadline(value), 'a whole number of milliseconds'];
 export const GET_OR_SET: Rules = {
   ...{ ttl: LATER, lease: LATER, waitMs: WAIT, raw: YES_NO, fresh: YES_NO },
+  ...LAYOUT,
   ...CALL,
 };
 export const EVENTS: Rules = { signal: CALL.signal as Rule };
