@@ -37,6 +37,7 @@ internal sealed class Connection : IAsyncDisposable
     private volatile Provider? provider;
     private volatile Tracking? tracking;
     private KeyList? keys;
+    private TagUse? tagUse;
 
     private Connection(ConfigurationOptions configuration, GatewayOptions options, ResultQueue results)
     {
@@ -66,6 +67,7 @@ internal sealed class Connection : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await closing.CancelAsync().ConfigureAwait(false);
+        if (tagUse is not null) await tagUse.DisposeAsync().ConfigureAwait(false);
         if (await connecting.ConfigureAwait(false) is ConnectionMultiplexer redis)
             await redis.CloseAsync(allowCommandsToComplete: false).ConfigureAwait(false);
         tracking?.Dispose();
@@ -83,7 +85,8 @@ internal sealed class Connection : IAsyncDisposable
                 Watch(redis);
                 if (tracked) tracking = new Tracking(redis, results, prefix);
                 keys = new KeyList(redis, configuration, prefix);
-                provider = new Provider(redis.GetDatabase(), keys, new LockKeys(redis, prefix), prefix, maxValueBytes);
+                tagUse = new TagUse(redis.GetDatabase(), prefix);
+                provider = new Provider(redis.GetDatabase(), keys, tagUse, prefix, maxValueBytes);
                 return redis;
             }
             catch (Exception failure)

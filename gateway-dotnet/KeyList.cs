@@ -9,7 +9,7 @@ namespace AzureCache.Gateway;
 internal sealed class KeyList(ConnectionMultiplexer redis, ConfigurationOptions configuration, byte[] prefix) : IAsyncDisposable
 {
     /// <summary>Of the largest page, as in src/cache.ts.</summary>
-    private const int MaxPageKeys = 1000;
+    public const int MaxPageKeys = 1000;
 
     private readonly ReadRetry retry = new();
     private readonly Lock gate = new();

@@ -1,4 +1,4 @@
-// The Lua of locks. The lock of an entry is a key of its own (LockKeys.cs) that holds the token of who has it, and whose
+// The Lua of locks. The lock of an entry is a key of its own (SlotKeys.cs) that holds the token of who has it, and whose
 // life is the lease. Called by Provider.Locks.cs; what a script does to the entry is in Scripts.cs.
 // A lock can expire between two lines of a script in Garnet. That is no harm: what is done was held when it began.
 
@@ -50,7 +50,7 @@ internal static class LockScripts
         {{script}}
         end
         local answer = run()
-        if answer == 0 or answer == 1 then redis.call('DEL', lock) end
+        if answer == 0 or answer == 1 or type(answer) == 'table' then redis.call('DEL', lock) end
         return answer
         """;
 }

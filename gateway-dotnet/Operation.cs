@@ -33,6 +33,7 @@ internal enum Status : byte
     NotANumber = 47,
     NumberOverflow = 48,
     LockKeyInvalid = 49,
+    TagKeyInvalid = 53,
     Changes = 254,
     Event = 255,
 }

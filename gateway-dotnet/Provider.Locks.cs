@@ -11,7 +11,9 @@ internal sealed partial class Provider
     {
         RedisKey[] keys = [Key(operation), LockKey(operation)];
         RedisValue[] arguments = ["", operation.Token, operation.TtlMs, operation.Extras!.Absent ? "1" : "", DateTimeOffset.UtcNow.ToUnixTimeMilliseconds()];
-        var answer = await redis.ScriptEvaluateAsync(LockScripts.Lock, keys, arguments, CommandFlags.NoScriptCache).ConfigureAwait(false);
+        var script = LockScripts.Lock;
+        if (tagUse.IsPossible && tagKeys.Of(keys[0]) is RedisKey tagged) (script, keys) = (TagScripts.Using(script), [.. keys, tagged]);
+        var answer = await redis.ScriptEvaluateAsync(script, keys, arguments, CommandFlags.NoScriptCache).ConfigureAwait(false);
         if (answer.Resp2Type == ResultType.Array)
             return new Result { Status = Status.Locked, TtlMs = Math.Max(1, (long)answer[1]) };
         if (answer.Resp2Type == ResultType.Integer)
@@ -28,7 +30,7 @@ internal sealed partial class Provider
     }
 
     /// <summary>It has to do with a lock, and the key can have none.</summary>
-    private bool CannotLock(in Operation operation) => !operation.Token.IsEmpty && locks.Of(Key(operation)) is null;
+    private bool CannotLock(in Operation operation) => !operation.Token.IsEmpty && lockKeys.Of(Key(operation)) is null;
 
-    private RedisKey LockKey(in Operation operation) => locks.Of(Key(operation))!.Value;
+    private RedisKey LockKey(in Operation operation) => lockKeys.Of(Key(operation))!.Value;
 }

@@ -17,7 +17,7 @@ internal sealed partial class Provider
     {
         var (page, refusal) = await FindToClearAsync(operation).ConfigureAwait(false);
         if (refusal is not null) return refusal.Value;
-        var removing = page.Keys.Select(key => redis.KeyDeleteAsync(key)).ToList();
+        var removing = page.Keys.Select(RemoveAsync).ToList();
         try
         {
             var removed = await Task.WhenAll(removing).ConfigureAwait(false);
@@ -28,6 +28,13 @@ internal sealed partial class Provider
             // That one of them was not sent says nothing of the others.
             return Failures.ToResult(failure, operation) with { Outcome = Outcome.Unknown };
         }
+    }
+
+    private async Task<bool> RemoveAsync(byte[] key)
+    {
+        if (!tagUse.IsPossible || tagKeys.Of(key) is not RedisKey tagged) return await redis.KeyDeleteAsync(key).ConfigureAwait(false);
+        var script = TagScripts.Ending(Scripts.DeleteAlways);
+        return (long)await redis.ScriptEvaluateAsync(script, [key, tagged], [], CommandFlags.NoScriptCache).ConfigureAwait(false) == 0;
     }
 
     /// <summary>As long as keys are looked for nothing has changed.</summary>

@@ -7,13 +7,14 @@ namespace AzureCache.Gateway;
 
 internal sealed partial class Provider
 {
-    private async Task<Result> PutByScriptAsync(Operation operation)
+    /// <param name="till">of a put with tags: until when it may run</param>
+    private async Task<Result> PutByScriptAsync(Operation operation, long till = 0)
     {
         if (operation.Condition is Condition.Etag && operation.Value.Length > Scripts.MaxConditionBytes)
             return Result.NotApplied(Status.TooLargeForCondition);
         if (operation.Extras is { Hash: true } or { SlidingMs: not null }) hashes.Set(operation.Key, true);
         var (script, arguments) = Scripts.Put(operation);
-        return Conditional(await EvaluateAsync(script, operation, arguments).ConfigureAwait(false), operation);
+        return Conditional(await EvaluateAsync(script, operation, arguments, till).ConfigureAwait(false), operation);
     }
 
     private async Task<Result> DeleteByScriptAsync(Operation operation)
@@ -34,13 +35,15 @@ internal sealed partial class Provider
     }
 
     /// <summary>ARGV[1] is always the ETag of the condition, empty when it is none.</summary>
-    private Task<RedisResult> EvaluateAsync(string script, in Operation operation, RedisValue[] arguments)
+    private async Task<RedisResult> EvaluateAsync(string script, Operation operation, RedisValue[] arguments, long till = 0)
     {
-        RedisKey[] keys = [Key(operation)];
+        var key = Key(operation);
         arguments = [Convert.ToHexStringLower(operation.Etag.Span), .. arguments];
+        (script, var keys, arguments, var tags) = WithTags(script, operation, key, arguments, till);
         if (!operation.Token.IsEmpty)
             (script, keys, arguments) = (LockScripts.Guard(script), [.. keys, LockKey(operation)], [.. arguments, operation.Token]);
-        return redis.ScriptEvaluateAsync(script, keys, arguments, CommandFlags.NoScriptCache);
+        var answer = await redis.ScriptEvaluateAsync(script, keys, arguments, CommandFlags.NoScriptCache).ConfigureAwait(false);
+        return tags ? await WithoutTagsAsync(operation, key, answer).ConfigureAwait(false) : answer;
     }
 
     /// <summary>What a touch takes: for a hash its absexp, then the command and its number.</summary>

@@ -10,8 +10,13 @@ using StackExchange.Redis.Availability;
 
 namespace AzureCache.Gateway;
 
-internal sealed partial class Provider(IDatabase redis, KeyList keys, LockKeys locks, byte[] prefix, long maxValueBytes)
+internal sealed partial class Provider(IDatabase redis, KeyList keys, TagUse tagUse, byte[] prefix, long maxValueBytes)
 {
+    private readonly Turns turns = new();
+    private readonly SlotKeys lockKeys = new(redis.Multiplexer, prefix, "lock"u8);
+    private readonly SlotKeys tagKeys = new(redis.Multiplexer, prefix, "tags"u8);
+    private readonly TagIndex tagIndex = new(redis, prefix);
+
     /// <summary>Reads may be sent twice; a write never: a repeated one can revive what was deleted in between.</summary>
     private readonly IDatabaseAsync reads = redis.WithRetry(new ReadRetry());
 
@@ -27,7 +32,7 @@ internal sealed partial class Provider(IDatabase redis, KeyList keys, LockKeys l
         {
             if (CannotLock(operation)) return Result.NotApplied(Status.LockKeyInvalid);
             // (6)
-            return await StartAsync(operation).ConfigureAwait(false);
+            return await InTurnAsync(operation).ConfigureAwait(false);
         }
         catch (Exception failure)
         {
@@ -35,20 +40,41 @@ internal sealed partial class Provider(IDatabase redis, KeyList keys, LockKeys l
         }
     }
 
+    private Task<Result> InTurnAsync(in Operation operation)
+    {
+        if (operation is { Verb: Verb.Put, Extras.Tags.Count: > 0 }) return PutWithTagsAsync(operation);
+        return turns.Behind(operation.Key) is Turns.Turn turn ? WaitAsync(turn, operation) : StartAsync(operation);
+    }
+
+    private async Task<Result> WaitAsync(Turns.Turn turn, Operation operation)
+    {
+        Task<Result> started;
+        using (turn)
+        {
+            await turn.Ready.ConfigureAwait(false);
+            started = StartAsync(operation);
+        }
+        return await started.ConfigureAwait(false);
+    }
+
     private Task<Result> StartAsync(Operation operation) => operation.Verb switch
     {
         Verb.Get when hashes.Has(operation.Key) => GetByScriptAsync(operation),
+        Verb.Get when operation.Renews && tagUse.IsPossible => GetByScriptAsync(operation),
         Verb.Get when operation.Renews => GetAndRenewAsync(operation),
         Verb.Get => GetAsync(operation),
         Verb.Put when !operation.Token.IsEmpty || operation.Extras is { Hash: true } or { SlidingMs: not null } => PutByScriptAsync(operation),
+        Verb.Put when tagUse.IsPossible || operation.Extras is { Untagged: true } => PutByScriptAsync(operation),
         Verb.Put when operation.Condition is Condition.Absent && !IsGarnet => PutIfAbsentAsync(operation),
         Verb.Put when operation.Condition is Condition.None && operation.TtlKind != TtlKind.Keep => PutAsync(operation),
         Verb.Put => PutByScriptAsync(operation),
         Verb.Delete when !operation.Token.IsEmpty => DeleteByScriptAsync(operation),
-        Verb.Delete when operation.Condition is Condition.None => DeleteAsync(operation),
+        Verb.Delete when operation.Condition is Condition.None && !tagUse.IsPossible => DeleteAsync(operation),
         Verb.Delete => DeleteByScriptAsync(operation),
         Verb.Touch => TouchAsync(operation),
+        Verb.List when operation.Extras is { Tags.Count: > 0 } => ListByTagAsync(operation),
         Verb.List => ListAsync(operation),
+        Verb.Clear when operation.Extras is { Tags.Count: > 0 } => ClearByTagAsync(operation),
         Verb.Clear => ClearAsync(operation),
         Verb.Increment => IncrementAsync(operation),
         Verb.Append or Verb.Prepend => ExtendAsync(operation),

@@ -68,7 +68,7 @@ export interface Extras {
   by?: bigint;
   /** What a number is counted from where there is none; 64 bits, signed. */
   initial?: bigint;
-  /** Up to 100, each 1 to 255 bytes of UTF-8. */
+  /** Up to 100, each 1 to 255 bytes of UTF-8 without NUL. A put without leaves those of the entry alone. */
   tags?: string[];
   /** A lock is wanted also where there is no entry. */
   absent?: true;

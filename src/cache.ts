@@ -12,6 +12,7 @@ import {
   type Verb,
 } from './backend.js';
 import type { ErrorCode } from './errors.js';
+import { MAX_TAG_BYTES, MAX_TAGS } from './extras.js';
 
 export const MAX_KEY_BYTES = 1024;
 /** Longer than any cursor of any backend. */
@@ -33,10 +34,12 @@ const CONDITIONS_OF: Partial<Record<Verb, readonly Condition[]>> = {
 /** The extras that each verb takes. */
 const EXTRAS_OF: Partial<Record<Verb, readonly (keyof Extras)[]>> = {
   increment: ['by', 'initial'],
-  put: ['slidingMs', 'hash', 'token'],
   delete: ['token'],
   lock: ['token', 'absent'],
   unlock: ['token'],
+  put: ['slidingMs', 'hash', 'token', 'tags', 'untagged'],
+  list: ['tags', 'all'],
+  clear: ['tags', 'all'],
 };
 /** The verbs that give an entry its life, the default one where none is named. */
 const GIVES_LIFE: readonly Verb[] = ['put', 'touch', 'increment'];
@@ -99,6 +102,10 @@ export class Cache {
         return name === 'token'
           ? failure('token_invalid', `A lock token does not go with ${asked.verb}.`)
           : failure('frame_invalid', `${name} does not go with the verb ${asked.verb}.`);
+    if (asked.extras) {
+      const refused = checkTags(asked.extras);
+      if (refused) return refused;
+    }
     if (asked.verb === 'ping') return undefined;
     if (asked.verb === 'list' || asked.verb === 'clear') return checkPage(asked);
     const keyFault = checkKey(asked.key);
@@ -176,6 +183,17 @@ function checkPage({ key, value, condition, ttlKind, ttlMs }: Operation): Result
   if (ttlKind !== 'default') return failure('ttl_invalid', 'List and clear give no life.');
   if (ttlMs > MAX_PAGE_KEYS) return failure('query_invalid', 'The limit of a page is 1 to 1,000 keys.');
   return undefined;
+}
+
+/** What is wrong with the tags, if anything is; of two that are the same, one is dropped. */
+function checkTags(extras: Extras): Result | undefined {
+  const { tags, all, untagged } = extras;
+  if (!tags) return all ? failure('tag_invalid', 'All of no tags: name some.') : undefined;
+  if (untagged) return failure('tag_invalid', 'A put gives an entry tags or takes them all away, not both.');
+  extras.tags = [...new Set(tags)];
+  const isTag = (tag: string) =>
+    tag !== '' && !tag.includes('\0') && tag.isWellFormed() && Buffer.byteLength(tag) <= MAX_TAG_BYTES;
+  return extras.tags.length > MAX_TAGS || !tags.every(isTag) ? failure('tag_invalid') : undefined;
 }
 
 /** The refusal of a value over `limit` bytes; it names the limit. */

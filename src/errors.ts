@@ -273,6 +273,19 @@ export const ERRORS = {
     message:
       'A lock token is 32 hex digits, as a lock answers them in Lock-Token. It goes with lock, unlock, put and delete only.',
   },
+  tag_invalid: {
+    status: 400,
+    wire: 52,
+    retryable: false,
+    message: 'A tag is not valid: 1 to 255 bytes of UTF-8 without NUL, and at most 100 of them.',
+  },
+  tag_key_invalid: {
+    status: 400,
+    wire: 53,
+    retryable: false,
+    message:
+      'On a cluster this key can have no tags: it has a } but no {…} of its own, so that they would lie on another server. Use another key.',
+  },
   too_many_readers: {
     status: 503,
     wire: 58,

@@ -13,7 +13,7 @@ import { cacheRoutes } from './routes/cache.js';
 import { counterRoutes } from './routes/counters.js';
 import { eventRoutes } from './routes/events.js';
 import { FREE_PATHS, healthRoutes } from './routes/health.js';
-import { keyRoutes } from './routes/keys.js';
+import { keyRoutes, tagRoutes } from './routes/keys.js';
 import { lockRoutes } from './routes/locks.js';
 import { replyError } from './routes/replies.js';
 
@@ -104,6 +104,7 @@ export function buildServer({ cache, events, guard, log, closing }: ServerOption
   lockRoutes(app, cache);
   batchRoutes(app, cache);
   keyRoutes(app, cache);
+  tagRoutes(app, cache);
   eventRoutes(app, events);
   healthRoutes(app, cache, closing);
   // With an upgrade this path never comes here (stream.ts).

@@ -16,6 +16,8 @@ import { orderRules } from './contract/order.js';
 import { pageRules } from './contract/pages.js';
 import type { Rule, Subject } from './contract/rule.js';
 import { slidingRules } from './contract/sliding.js';
+import { tagRules } from './contract/tags.js';
+import { tagConcurrencyRules } from './contract/tags-at-once.js';
 import { touchRules } from './contract/touches.js';
 import { valueRules } from './contract/values.js';
 import { until } from './fixtures/wait.js';
@@ -33,6 +35,8 @@ export const RULES: readonly Rule[] = [
   ...listRules,
   ...pageRules,
   ...clearRules,
+  ...tagRules,
+  ...tagConcurrencyRules,
   ...orderRules,
 ];
 

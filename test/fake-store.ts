@@ -26,6 +26,7 @@ export interface Entry {
   expiresAt: number;
   /** Left out: the value is a string. */
   hash?: HashLife | undefined;
+  tags?: readonly string[] | undefined;
 }
 
 export class FakeStore {

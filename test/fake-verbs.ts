@@ -1,7 +1,14 @@
 // The verbs of the fake backend (fake-backend.ts), as the contract wants them, on a store in memory.
 // Knows nothing of ways to break.
 import { createHash } from 'node:crypto';
-import { type ClearedPage, failure, type KeyPage, type Operation, type Result } from '../src/backend.js';
+import {
+  type ClearedPage,
+  type Extras,
+  failure,
+  type KeyPage,
+  type Operation,
+  type Result,
+} from '../src/backend.js';
 import { checkKey, MAX_PAGE_KEYS } from '../src/cache.js';
 import type { Outcome } from '../src/errors.js';
 import { answered } from './fake-answer.js';
@@ -87,12 +94,24 @@ export class FakeVerbs {
     key: prefix,
     value,
     ttlMs,
+    extras,
   }: Operation): { keys: Buffer[]; cursor: string | undefined } | undefined {
     const cursor = value?.toString() ?? '';
     if (cursor !== '' && !/^fake-\d{1,15}$/.test(cursor)) return undefined;
     const { keys, last } = this.#store.keysAfter(Number(cursor.slice(5)), ttlMs || MAX_PAGE_KEYS);
     const named = keys.filter((key) => key.subarray(0, prefix.length).equals(prefix) && !checkKey(key));
-    return { keys: named, cursor: last === undefined ? undefined : `fake-${last}` };
+    const found = extras?.tags ? named.filter((key) => this.#carries(key, extras)) : named;
+    return { keys: found, cursor: last === undefined ? undefined : `fake-${last}` };
+  }
+
+  #carries(key: Buffer, { tags: asked = [], all }: Extras): boolean {
+    const tags = new Set(this.#store.get(key)?.tags);
+    return all ? asked.every((tag) => tags.has(tag)) : asked.some((tag) => tags.has(tag));
+  }
+
+  /** Those that an entry has after a put. */
+  #tags({ key, extras }: Operation): readonly string[] | undefined {
+    return extras?.untagged ? undefined : (extras?.tags ?? this.#store.get(key)?.tags);
   }
 
   #get(operation: Operation): Result {
@@ -119,7 +138,7 @@ export class FakeVerbs {
     const hash = operation.ttlKind === 'keep' ? there?.hash : hashOf(operation, nowMs);
     const expiresAt =
       hash && operation.ttlKind !== 'keep' ? endOf(hash, nowMs) : this.#expiry(operation, there);
-    const entry = { value, expiresAt, hash };
+    const entry = { value, expiresAt, hash, tags: this.#tags(operation) };
     if (operation.ttlKind === 'keep') use(entry, nowMs);
     this.#store.set(operation.key, entry);
     return { ...answered('ok', 'applied'), etag: operation.wantEtag ? sha1(value) : undefined };
@@ -147,7 +166,8 @@ export class FakeVerbs {
     const sum = BigInt(text) + by;
     if (BigInt.asIntN(64, sum) !== sum) return failure('number_overflow');
     const value = Buffer.from(String(sum));
-    this.#store.set(key, { value, expiresAt: entry?.expiresAt ?? this.#expiry(operation, undefined) });
+    const expiresAt = entry?.expiresAt ?? this.#expiry(operation, undefined);
+    this.#store.set(key, { value, expiresAt, tags: entry?.tags });
     return { ...answered('ok', 'applied'), value };
   }
 

@@ -12,6 +12,7 @@ import { lockBugs } from './planted-bugs/locks.js';
 import { orderBugs } from './planted-bugs/order.js';
 import { pageBugs } from './planted-bugs/pages.js';
 import { slidingBugs } from './planted-bugs/sliding.js';
+import { tagBugs } from './planted-bugs/tags.js';
 import { touchBugs } from './planted-bugs/touches.js';
 import { valueBugs } from './planted-bugs/values.js';
 
@@ -28,5 +29,6 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ...listBugs,
   ...pageBugs,
   ...clearBugs,
+  ...tagBugs,
   ...orderBugs,
 ];

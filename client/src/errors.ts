@@ -43,6 +43,8 @@ export const SIDECAR_ERRORS = {
   49: ['lock_key_invalid', 400, false],
   50: ['lease_invalid', 400, false],
   51: ['token_invalid', 400, false],
+  52: ['tag_invalid', 400, false],
+  53: ['tag_key_invalid', 400, false],
   58: ['too_many_readers', 503, true],
 } as const satisfies Record<number, readonly [code: string, status: number, retryable: boolean]>;
 

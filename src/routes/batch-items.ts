@@ -4,7 +4,7 @@ import { isUtf8 } from 'node:buffer';
 import { z } from 'zod';
 import { type Operation, operation, type Result } from '../backend.js';
 import { errorBody, GatewayError } from '../errors.js';
-import { conditionOf, etagText, layoutOf, lifeOf, lockOf, together } from './parameters.js';
+import { conditionOf, etagText, layoutOf, lifeOf, lockOf, taggingWith, together } from './parameters.js';
 import { codeOf } from './replies.js';
 
 export const BATCH_OPERATIONS = 1000;
@@ -30,6 +30,7 @@ const item = z.discriminatedUnion('op', [
     ifMatch: z.string().optional(),
     ifNoneMatch: z.string().optional(),
     token: z.string().optional(),
+    tags: z.array(unicode).optional(),
   }),
   z.strictObject({
     op: z.literal('delete'),
@@ -103,13 +104,18 @@ export function operationOf(asked: Item): Operation {
   });
   if (asked.op === 'delete') return { ...plain, ...condition, ...lockOf(asked.token) };
   if (asked.op === 'touch') return { ...plain, ...condition, ...lifeOf(text(asked.ttl)) };
+  const tagging = asked.tags ? taggingWith(asked.tags) : {};
   const value =
     asked.base64 === undefined ? Buffer.from(asked.value ?? '') : Buffer.from(asked.base64, 'base64');
   return {
     ...plain,
     ...condition,
     ...lifeOf(text(asked.ttl)),
-    ...together(layoutOf({ sliding: text(asked.sliding), layout: asked.layout }), lockOf(asked.token)),
+    ...together(
+      layoutOf({ sliding: text(asked.sliding), layout: asked.layout }),
+      lockOf(asked.token),
+      tagging,
+    ),
     value,
     wantEtag: condition.condition !== 'none',
   };

@@ -12,6 +12,7 @@ import {
   lifeOf,
   lockOf,
   queryOf,
+  taggingOf,
   together,
 } from './parameters.js';
 import { replyError, replyFailure, VALUE_HEADERS } from './replies.js';
@@ -28,12 +29,13 @@ export function cacheRoutes(app: FastifyInstance, cache: Cache): void {
 
   app.put('/v1/cache/:key', async (request, reply) => {
     const condition = conditionOf(request.headers);
+    const tagging = taggingOf(request);
     const query = queryOf(request, 'ttl', 'sliding', 'layout');
     const result = await cache.run({
       ...operation('put', keyOf(request)),
       ...condition,
       ...lifeOf(query.ttl),
-      ...together(layoutOf(query), lockOf(request.headers['lock-token'])),
+      ...together(layoutOf(query), lockOf(request.headers['lock-token']), tagging),
       value: (request.body as Buffer | undefined) ?? NO_BYTES,
       wantEtag: condition.condition !== 'none',
     });

@@ -1,10 +1,10 @@
-// The keys over HTTP: GET /v1/keys lists them, DELETE /v1/keys removes them, one page after the other. Reads the request,
-// asks Cache, passes its JSON on; the rules are cache.ts's.
+// The keys over HTTP: GET lists, DELETE removes those with a prefix (/v1/keys) or with tags (/v1/tags), one page after the
+// other. Reads the request, asks Cache, passes its JSON on; the rules are cache.ts's.
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { type Operation, operation, type Result } from '../backend.js';
 import type { Cache } from '../cache.js';
 import { GatewayError } from '../errors.js';
-import { checkEncoding, limitOf, queryOf } from './parameters.js';
+import { checkEncoding, limitOf, queryOf, tagsOf } from './parameters.js';
 import { replyFailure } from './replies.js';
 
 /** Registers the routes. */
@@ -25,6 +25,50 @@ export function keyRoutes(app: FastifyInstance, cache: Cache): void {
       );
     return replyPage(reply, await cache.run({ ...operation('clear', Buffer.from(prefix)), ...pageOf(page) }));
   });
+}
+
+/** One tag in the path, or any or all of several in the query. */
+export function tagRoutes(app: FastifyInstance, cache: Cache): void {
+  for (const [method, verb] of [
+    ['GET', 'list'],
+    ['DELETE', 'clear'],
+  ] as const) {
+    const run = async (reply: FastifyReply, tags: string[], query: Record<string, string | undefined>) => {
+      const { prefix = '', match = 'any', ...page } = query;
+      if (match !== 'any' && match !== 'all') throw new GatewayError('query_invalid', 'match is any or all.');
+      return replyPage(
+        reply,
+        await cache.run({
+          ...operation(verb, Buffer.from(prefix)),
+          ...pageOf(page),
+          extras: { tags, ...(match === 'all' && { all: true }) },
+        }),
+      );
+    };
+    app.route({
+      method,
+      url: '/v1/tags/:tag',
+      handler: async (request, reply) => {
+        checkEncoding(request);
+        const query = queryOf(request, 'prefix', 'cursor', 'limit');
+        return run(reply, [(request.params as { tag: string }).tag], query);
+      },
+    });
+    app.route({
+      method,
+      url: '/v1/tags',
+      handler: async (request, reply) => {
+        checkEncoding(request);
+        const tags = tagsOf(request);
+        if (!tags)
+          throw new GatewayError(
+            'query_invalid',
+            'Name the tags: ?tag=a&tag=b, with match=any or match=all.',
+          );
+        return run(reply, tags, queryOf(request, 'prefix', 'cursor', 'limit', 'match'));
+      },
+    });
+  }
 }
 
 function pageOf({

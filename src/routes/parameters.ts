@@ -37,6 +37,34 @@ export function queryOf(request: FastifyRequest, ...known: string[]): Record<str
 }
 
 /**
+ * Takes the tags out of the query, where there can be many: `?tag=a&tag=b`. Undefined: none is named.
+ * @throws GatewayError query_invalid, for broken percent-encoding
+ */
+export function tagsOf(request: FastifyRequest): string[] | undefined {
+  const query = request.query as Record<string, string | string[] | undefined>;
+  const { tag } = query;
+  if (tag === undefined) return undefined;
+  checkEncoding(request);
+  delete query.tag;
+  return [tag].flat();
+}
+
+/**
+ * What a put says about tags: `?tag=a&tag=b` names them all, `?tag=` takes them away, neither leaves them alone.
+ * @throws GatewayError query_invalid
+ */
+export function taggingOf(request: FastifyRequest): { extras?: Extras } {
+  const tags = tagsOf(request);
+  if (!tags) return {};
+  return taggingWith(tags.length === 1 && tags[0] === '' ? [] : tags);
+}
+
+/** What a put with just these tags says; with none it takes all away. */
+export function taggingWith(tags: string[]): { extras: Extras } {
+  return { extras: tags.length > 0 ? { tags } : { untagged: true } };
+}
+
+/**
  * Refuses a query with broken percent-encoding or what is no UTF-8: the router would take it as it stands.
  * @throws GatewayError query_invalid
  */

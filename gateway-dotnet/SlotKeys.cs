@@ -1,18 +1,19 @@
-// Where the lock of an entry lies: in the same hash slot, since a script may touch keys of one slot only. Called by
-// Provider.Locks.cs.
+// Where what belongs to an entry lies, its lock and its tags: in the entry's hash slot, since a script may touch keys of
+// one slot only. Called by Provider*.cs and TagIndex.cs.
 
 using StackExchange.Redis;
 
 namespace AzureCache.Gateway;
 
-internal sealed class LockKeys(IConnectionMultiplexer redis, byte[] prefix)
+/// <param name="name">Of what belongs to the entry: `tags`, for instance.</param>
+internal sealed class SlotKeys(IConnectionMultiplexer redis, byte[] prefix, ReadOnlySpan<byte> name)
 {
     /// <summary>No user's key has a U+0000.</summary>
-    private readonly byte[] start = [.. prefix, .. "\0lock\0"u8];
+    private readonly byte[] start = [.. prefix, 0, .. name, 0];
 
     /// <summary>
-    /// The key of the lock of <paramref name="key"/>, which is the entry's with the prefix; null where there is none in
-    /// its slot. Whoever locks an entry has to come to the same, so it is made of the key alone.
+    /// The key of what belongs to <paramref name="key"/>, which is the entry's with the prefix; null where there is none in
+    /// its slot. Every sidecar has to come to the same, so it is made of the key alone.
     /// </summary>
     public RedisKey? Of(RedisKey key)
     {
