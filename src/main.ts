@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { type Logger, pino } from 'pino';
-import type { Bridge } from './bridge.js';
+import type { Backend } from './backend.js';
 import { Cache } from './cache.js';
 import { askedFor, type Config, ConfigError, helpText, isLoopback, loadConfig } from './config.js';
 import { ListenError } from './door-files.js';
@@ -11,6 +11,7 @@ import { prepareEdge } from './edge-env.js';
 import { Events } from './events.js';
 import { Guard } from './guard.js';
 import { type Doors, openDoors } from './listen.js';
+import { NearCache } from './near-cache.js';
 import { Streams } from './stream.js';
 
 /** Time for requests under way to end, beyond the deadline that each of them has. */
@@ -43,7 +44,7 @@ interface Running {
   doors: Doors;
   streams: Streams;
   events: Events;
-  bridge: Bridge;
+  backend: Backend;
   closing: { now: boolean };
 }
 
@@ -63,7 +64,10 @@ async function start(config: Config, log: Logger, version: string): Promise<Runn
   // While .NET opens the backend on threads of its own, this one loads fastify.
   const [bridge, { buildServer }] = await Promise.all([opening, import('./server.js')]);
   try {
-    const events = new Events(bridge);
+    const near =
+      config.nearCacheBytes > 0 ? new NearCache(bridge, { maxBytes: config.nearCacheBytes }) : bridge;
+    const events = new Events(near);
+    // After the near cache, so that whoever is told of a change reads what it has become.
     bridge.watch((change) => events.changed(change));
     const cache = new Cache(events, config);
     const guard = new Guard({ apiToken: config.apiToken, remote: !isLoopback(config.host) });
@@ -74,7 +78,7 @@ async function start(config: Config, log: Logger, version: string): Promise<Runn
     // (1)
     const doors = await openDoors({ ...config, version }, app.routing, streams);
     log.info({ version, doors: doors.list, backend: bridge.description }, 'ready');
-    return { config, doors, streams, events, bridge, closing };
+    return { config, doors, streams, events, backend: near, closing };
   } catch (error) {
     await bridge.close();
     throw error;
@@ -103,7 +107,7 @@ function endWith(log: Logger, started: Promise<Running>): void {
 
 /** Requests under way end first, then the doors close, then the backend. */
 async function close(
-  { config, doors, streams, events, bridge, closing }: Running,
+  { config, doors, streams, events, backend, closing }: Running,
   log: Logger,
 ): Promise<void> {
   closing.now = true;
@@ -115,7 +119,7 @@ async function close(
     streams.destroy();
     await drained;
   }
-  if (!(await endsWithin(bridge.close(), BACKEND_CLOSE_MS))) log.warn('the backend did not end in time');
+  if (!(await endsWithin(backend.close(), BACKEND_CLOSE_MS))) log.warn('the backend did not end in time');
 }
 
 async function endsWithin(work: Promise<unknown>, ms: number): Promise<boolean> {

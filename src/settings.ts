@@ -178,7 +178,8 @@ export const settingsSchema = z.strictObject({
       group: 'Entries',
       unit: 'bytes',
       allowed: `a whole number from 0 to ${8192 * MIB} (8 GiB)`,
-      sentence: 'Memory for copies of entries in the sidecar; 0 turns it off. No effect yet.',
+      sentence:
+        'Memory for copies of entries in the sidecar, which are served where the backend tells of every change: embedded, or one Redis of version 6 or later; 0 turns it off.',
     }),
   deadlineMs: whole(50, 60_000).default(2000).register(about, {
     group: 'Operation',

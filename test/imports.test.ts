@@ -10,8 +10,8 @@ const LAYERS = [
   ['backend', 'setting-names', 'door-paths', 'guard', 'raw-reply'],
   ['changes', 'extras'],
   ['frame', 'sources'],
-  ['config', 'cache', 'bridge', 'frame-reader'],
-  ['events', 'routes/parameters'],
+  ['config', 'cache', 'bridge', 'frame-reader', 'near-entries', 'near-flights', 'near-proof'],
+  ['events', 'near-cache', 'routes/parameters'],
   ['routes/replies'],
   [
     ...['routes/batch-items', 'routes/cache', 'routes/counters', 'routes/events', 'routes/health'],
