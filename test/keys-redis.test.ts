@@ -54,7 +54,9 @@ t.test(
     for (const key of kept) await redis.cli('EVAL', `return redis.call('SET', '${key}', 'v')`, '0');
     await redis.cli('RPUSH', 'sh*p:list', 'x');
     t.equal((await ask(sidecar, 'DELETE /v1/keys?prefix=')).text, '{"removed":3}');
-    t.equal(await redis.cli('DBSIZE'), String(kept.length));
+    // Beside those that are left there are marks of the near cache, which live briefly.
+    const left = (await redis.cli('KEYS', '*')).split('\n').filter((key) => !key.includes('\0near\0'));
+    t.equal(left.length, kept.length);
   },
 );
 
