@@ -16,6 +16,12 @@ internal sealed class ChangeFeed : IDisposable
     /// <summary>More messages than these are not told one by one: so many changes are told as everything.</summary>
     private const int MaxWaiting = 100_000;
 
+    /// <summary>
+    /// Redis tells the keys of one turn of its loop in the order of their bytes, so a mark, which was perhaps written last,
+    /// before all others: it proves what is told in this time after it.
+    /// </summary>
+    private const int SameTurnMs = 5;
+
     /// <summary>Bytes of the longest key that can be asked for, as in src/cache.ts.</summary>
     private const int MaxKeyBytes = 1024;
 
@@ -63,7 +69,7 @@ internal sealed class ChangeFeed : IDisposable
         {
             while (true)
             {
-                Pass(await messages.ReadAsync(closed).ConfigureAwait(false), messages);
+                await PassAsync(await messages.ReadAsync(closed).ConfigureAwait(false), messages).ConfigureAwait(false);
                 // The reader takes them as fast as it can; what comes meanwhile goes into the next frame.
                 await results.ChangesTakenAsync().WaitAsync(closed).ConfigureAwait(false);
             }
@@ -75,29 +81,34 @@ internal sealed class ChangeFeed : IDisposable
     }
 
     /// <summary>Tells this message and those behind it that are there already.</summary>
-    private void Pass(ChannelMessage first, ChannelMessageQueue messages)
+    private async Task PassAsync(ChannelMessage first, ChannelMessageQueue messages)
+    {
+        var proof = Pass(first, messages);
+        if (proof is null) return;
+        await Task.Delay(SameTurnMs).ConfigureAwait(false);
+        if (messages.TryRead(out var next)) proof = Pass(next, messages) ?? proof;
+        results.Add(Changes.Proof(proof.Value));
+        proven();
+    }
+
+    /// <summary>Tells the keys among these messages; answers the last proof among them.</summary>
+    private uint? Pass(ChannelMessage message, ChannelMessageQueue messages)
     {
         var keys = new List<ReadOnlyMemory<byte>>();
         uint? proof = null;
         var everything = messages.TryGetCount(out var waiting) && waiting > MaxWaiting;
         var most = everything ? waiting : FrameKeys;
-        var message = first;
-        for (var taken = 0; ; taken++)
+        for (var taken = 1; ; taken++)
         {
             var kind = Read(message.Message, out var key, out var number);
             if (kind == ChangeKind.Everything) everything = true;
             if (kind == ChangeKind.Keys && !everything) keys.Add(key);
             if (kind == ChangeKind.Proof) proof = number;
-            if (taken == most || !messages.TryRead(out message)) break;
+            if (taken >= most || !messages.TryRead(out message)) break;
         }
         if (everything) results.Add(Changes.Everything);
         else if (keys.Count > 0) results.Add(Changes.Keys(keys));
-        // Behind what was told before it, and of what came after it here a part is told too early: no harm.
-        if (proof is uint proved)
-        {
-            results.Add(Changes.Proof(proved));
-            proven();
-        }
+        return proof;
     }
 
     /// <summary>What one message says; null: nothing that anybody wants to know.</summary>

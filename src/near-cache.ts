@@ -11,13 +11,13 @@ import { type Flight, Flights } from './near-flights.js';
 import { CLOCK, type Clock, NearProof } from './near-proof.js';
 
 /**
- * What a verb does to copies. `read`: it is served from them, unless it is fresh or renews the life; `nothing`: it
+ * What a verb does to copies. `read`: it is served from them, unless it wants more than that; `nothing`: it
  * changes no entry; `key`: it may change its key's; `many`: it may change any.
  */
 const EFFECT: Record<Verb, 'read' | 'nothing' | 'key' | 'many'> = {
   ...{ get: 'read', ping: 'nothing', list: 'nothing' },
   ...{ put: 'key', delete: 'key', touch: 'key', increment: 'key', append: 'key', prepend: 'key' },
-  ...{ clear: 'many' },
+  ...{ lock: 'key', unlock: 'key', clear: 'many' },
 } as const;
 
 /** A write of which nobody knows whether it was done may still be done; where no change is told, not after this. */
@@ -48,8 +48,8 @@ export class NearCache implements Backend {
     if (effect === 'nothing') return this.#backend.run(operation);
     if (effect === 'many') return this.#change(operation, () => this.#empty());
     const name = operation.key.toString('latin1');
-    if (effect === 'key' || !isPlain(operation)) return this.#change(operation, () => this.#drop(name));
-    return operation.fresh ? this.#readFresh(name, operation) : this.#read(name, operation);
+    if (effect === 'key' || renews(operation)) return this.#change(operation, () => this.#drop(name));
+    return isPlain(operation) ? this.#read(name, operation) : this.#readPast(name, operation);
   }
 
   async close(): Promise<void> {
@@ -92,13 +92,13 @@ export class NearCache implements Backend {
     const { status, value, etag, ttlMs } = result;
     if (status !== 'ok' || !value || ttlMs === undefined || begunMs < this.#keepFromMs) return;
     // Each read of a sliding entry makes it live on, which only the backend can do.
-    if ('sliding' in result && result.sliding) return;
+    if (result.sliding) return;
     // By when the read was sent: the entry itself does not end before.
     this.#entries.set(name, value, etag, begunMs + ttlMs);
   }
 
   /** What it finds can be newer than the copy, which must not be served after it. */
-  async #readFresh(name: string, asked: Operation): Promise<Result> {
+  async #readPast(name: string, asked: Operation): Promise<Result> {
     const result = await this.#backend.run(asked);
     const held = this.#entries.get(name)?.value;
     if (!held || !result.value?.equals(held)) this.#drop(name);
@@ -131,9 +131,14 @@ export class NearCache implements Backend {
   }
 }
 
-/** A get that leaves the life alone. */
-function isPlain({ ttlKind, condition, extras }: Operation): boolean {
-  return ttlKind === 'default' && condition === 'none' && extras === undefined;
+/** A get that gives the entry a new life. */
+function renews({ ttlKind }: Operation): boolean {
+  return ttlKind === 'for' || ttlKind === 'never';
+}
+
+/** A get that wants the entry and nothing else. One that only looks at an entry that slides is another than one that uses it. */
+function isPlain({ fresh, ttlKind, extras }: Operation): boolean {
+  return !fresh && ttlKind === 'default' && extras === undefined;
 }
 
 function answerOf(entry: NearEntry, { wantEtag, wantTtl }: Operation, ttlMs: number): Result {
