@@ -1,9 +1,9 @@
-// What `npm test` runs: build if stale, type checks, lint, tap, xunit. Shows their output and ends with one line,
-// `N passed, N failed`. Each check counts as one; tests are counted one by one (results.js). Knows nothing of what
+// What `npm test` runs: build if stale, type checks, lint, tap, xunit; `npm run test:long` (--long) also the tests of
+// test/long, which take minutes. Shows their output and ends with one line over all, `N passed, N failed`. Each check counts as one; tests are counted one by one (results.js). Knows nothing of what
 // is tested.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -60,10 +60,16 @@ async function check(/** @type {string[]} */ ...args) {
   return code === 0 && lines > 0 ? { ...none(), passed: 1 } : { ...none(), failed: 1 };
 }
 
-async function tap() {
+/** Those that .taprc names, if none is named here. */
+async function tap(/** @type {string[]} */ ...files) {
   const { counts, read } = tapCounter();
-  const { code } = await run(process.execPath, [TAP, '--reporter=tap'], read);
+  const { code } = await run(process.execPath, [TAP, '--reporter=tap', ...files], read);
   return crashed(counts, code);
+}
+
+async function long() {
+  const names = await readdir(join(root, 'test/long'));
+  return tap(...names.filter((name) => name.endsWith('.test.ts')).map((name) => `test/long/${name}`));
 }
 
 async function xunit() {
@@ -96,9 +102,10 @@ const STEPS = [
   ['types of client', () => check(TSC, '-p', 'client', '--noEmit', '--diagnostics')],
   ['types that applications see', () => check(TSC, '-p', 'test/client-types', '--diagnostics')],
   ['lint', () => check(BIOME, 'check', '--error-on-warnings')],
-  ['tap', tap],
+  ['tap', () => tap()],
   ['xunit', xunit],
 ];
+if (process.argv.includes('--long')) STEPS.push(['tap, long', long]);
 
 console.log('# build');
 const total = none();
