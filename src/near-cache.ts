@@ -83,7 +83,8 @@ export class NearCache implements Backend {
         if (keeps && !flight.spoiled) this.#keep(name, result, flight);
         return result;
       });
-    const flight: Flight = { begunMs: nowMs, endsMs, wantTtl, spoiled: false, landed };
+    const looks = asked.ttlKind === 'keep';
+    const flight: Flight = { begunMs: nowMs, endsMs, wantTtl, looks, spoiled: false, landed };
     this.#flights.add(name, flight);
     return flight;
   }
@@ -136,9 +137,9 @@ function renews({ ttlKind }: Operation): boolean {
   return ttlKind === 'for' || ttlKind === 'never';
 }
 
-/** A get that wants the entry and nothing else. One that only looks at an entry that slides is another than one that uses it. */
+/** A get that wants the entry and nothing else; `keep` looks at one that slides, which is never held. */
 function isPlain({ fresh, ttlKind, extras }: Operation): boolean {
-  return !fresh && ttlKind === 'default' && extras === undefined;
+  return !fresh && (ttlKind === 'default' || ttlKind === 'keep') && extras === undefined;
 }
 
 function answerOf(entry: NearEntry, { wantEtag, wantTtl }: Operation, ttlMs: number): Result {

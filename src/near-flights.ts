@@ -13,6 +13,8 @@ export interface Flight {
   /** When it ends at the latest. */
   readonly endsMs: number;
   readonly wantTtl: boolean;
+  /** It is no use of an entry that slides. */
+  readonly looks: boolean;
   /** Something may have changed since it began: what it finds is for those who asked before, and not to be kept. */
   spoiled: boolean;
   readonly landed: Promise<Result>;
@@ -24,7 +26,8 @@ export class Flights {
   /** The read under way that `asked` can wait for. */
   joinable(name: string, asked: Operation, nowMs: number): Flight | undefined {
     const flight = this.#flights.get(name);
-    if (!flight || nowMs - flight.begunMs > JOIN_MS || (asked.wantTtl && !flight.wantTtl)) return undefined;
+    if (!flight || nowMs - flight.begunMs > JOIN_MS) return undefined;
+    if ((asked.wantTtl && !flight.wantTtl) || (asked.ttlKind !== 'keep' && flight.looks)) return undefined;
     const laterMs = nowMs + asked.deadlineMs - flight.endsMs;
     return laterMs >= 0 && laterMs <= JOIN_MS ? flight : undefined;
   }

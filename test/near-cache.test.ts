@@ -343,6 +343,17 @@ t.test(
   },
 );
 
+t.test('a read that only looks at an entry is served too; one that uses it does not join it', async (t) => {
+  const bench = await openBench();
+  bench.foreign('put', 'k', value('v'));
+  await bench.time.pass(5);
+  const looking = bench.begin('get', 'k', { ttlKind: 'keep' });
+  const both = [bench.begin('get', 'k'), bench.begin('get', 'k', { ttlKind: 'keep' })];
+  for (const read of [looking, ...both]) t.equal(textOf(await bench.time.until(read)), 'v');
+  t.equal(bench.asked(), 2);
+  t.equal(await isHeld(bench, 'k', { ttlKind: 'keep' }), true);
+});
+
 t.test('sliding entries are never held', async (t) => {
   const bench = await openBench({ alone: true });
   await bench.put('k', 'v');
