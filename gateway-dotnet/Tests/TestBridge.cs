@@ -1,4 +1,5 @@
-// A bridge on the embedded backend in this process, for the tests that need one: they share it and use keys of their own.
+// A bridge in this process, for the tests that need one: they share it and use keys of their own. On the embedded backend,
+// unless a test makes one on another.
 
 using System.Collections.Concurrent;
 using Xunit;
@@ -13,11 +14,19 @@ public sealed class TestBridge : IAsyncLifetime
     private Bridge? bridge;
     private Task? reading;
     private uint lastId;
+    private readonly GatewayOptions options;
+
+    public TestBridge()
+        : this(new GatewayOptions { KeyPrefix = "test:" })
+    {
+    }
+
+    internal TestBridge(GatewayOptions options) => this.options = options;
 
     public async Task InitializeAsync()
     {
         NativeLibraries.Register();
-        bridge = await Bridge.OpenAsync(new GatewayOptions { KeyPrefix = "test:" }).WaitAsync(Patience);
+        bridge = await Bridge.OpenAsync(options).WaitAsync(Patience);
         reading = ReadAsync();
     }
 
