@@ -13,6 +13,7 @@ internal sealed partial class Provider
         if (operation.Condition is Condition.Etag && operation.Value.Length > Scripts.MaxConditionBytes)
             return Result.NotApplied(Status.TooLargeForCondition);
         if (operation.Extras is { Hash: true } or { SlidingMs: not null }) hashes.Set(operation.Key, true);
+        else if (operation is { Condition: Condition.None, TtlKind: not TtlKind.Keep }) hashes.Set(operation.Key, false);
         var (script, arguments) = Scripts.Put(operation);
         return Conditional(await EvaluateAsync(script, operation, arguments, till).ConfigureAwait(false), operation);
     }
