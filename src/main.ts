@@ -10,6 +10,7 @@ import { ListenError } from './door-files.js';
 import { prepareEdge } from './edge-env.js';
 import { Events } from './events.js';
 import { Guard } from './guard.js';
+import { withHits } from './hits.js';
 import { type Doors, openDoors } from './listen.js';
 import { NearCache } from './near-cache.js';
 import { Streams } from './stream.js';
@@ -65,8 +66,9 @@ async function start(config: Config, log: Logger, version: string): Promise<Runn
   const [bridge, { buildServer }] = await Promise.all([opening, import('./server.js')]);
   try {
     const near =
-      config.nearCacheBytes > 0 ? new NearCache(bridge, { maxBytes: config.nearCacheBytes }) : bridge;
-    const events = new Events(near);
+      config.nearCacheBytes > 0 ? new NearCache(bridge, { maxBytes: config.nearCacheBytes }) : undefined;
+    const backend = near ?? bridge;
+    const events = new Events(backend);
     // After the near cache, so that whoever is told of a change reads what it has become.
     bridge.watch((change) => events.changed(change));
     const cache = new Cache(events, config);
@@ -76,9 +78,12 @@ async function start(config: Config, log: Logger, version: string): Promise<Runn
     const app = buildServer({ cache, events, guard, log, closing: () => closing.now });
     await app.ready();
     // (1)
-    const doors = await openDoors({ ...config, version }, app.routing, streams);
+    // The log of requests is written by fastify.
+    const quick = near && !log.isLevelEnabled('debug');
+    const routing = quick ? withHits(app.routing, near, guard) : app.routing;
+    const doors = await openDoors({ ...config, version }, routing, streams);
     log.info({ version, doors: doors.list, backend: bridge.description }, 'ready');
-    return { config, doors, streams, events, backend: near, closing };
+    return { config, doors, streams, events, backend, closing };
   } catch (error) {
     await bridge.close();
     throw error;

@@ -52,6 +52,23 @@ export class NearCache implements Backend {
     return isPlain(operation) ? this.#read(name, operation) : this.#readPast(name, operation);
   }
 
+  /**
+   * The copy that a plain get of this key would be answered from, for who needs no operation made; undefined when there
+   * is none to be served.
+   * @param name the key's bytes as latin1
+   */
+  hit(name: string): NearEntry | undefined {
+    const nowMs = this.#proof.now();
+    return this.#proof.holds(nowMs) ? this.#living(name, nowMs) : undefined;
+  }
+
+  #living(name: string, nowMs: number): NearEntry | undefined {
+    const entry = this.#entries.get(name);
+    if (!entry || entry.endsAtMs - nowMs >= 1) return entry;
+    this.#drop(name);
+    return undefined;
+  }
+
   async close(): Promise<void> {
     this.#proof.close();
     await this.#backend.close();
@@ -61,12 +78,8 @@ export class NearCache implements Backend {
   #read(name: string, asked: Operation): Promise<Result> {
     const nowMs = this.#proof.now();
     if (!this.#proof.holds(nowMs)) return this.#backend.run(asked);
-    const entry = this.#entries.get(name);
-    if (entry) {
-      const ttlMs = Math.floor(entry.endsAtMs - nowMs);
-      if (ttlMs >= 1) return Promise.resolve(answerOf(entry, asked, ttlMs));
-      this.#drop(name);
-    }
+    const entry = this.#living(name, nowMs);
+    if (entry) return Promise.resolve(answerOf(entry, asked, Math.floor(entry.endsAtMs - nowMs)));
     const flight = this.#flights.joinable(name, asked, nowMs) ?? this.#take(name, asked, nowMs);
     return flight.landed.then((result) => shaped(result, asked));
   }

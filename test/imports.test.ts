@@ -18,7 +18,7 @@ const LAYERS = [
     ...['routes/keys', 'routes/locks'],
   ],
   ['routes/batch'],
-  ['server', 'stream'],
+  ['hits', 'server', 'stream'],
   ['listen'],
   ['main'],
 ];
