@@ -62,7 +62,7 @@ t.test('whatever is more than a plain GET goes to the routes', async (t) => {
     { 'transfer-encoding': 'chunked' },
   ];
   for (const given of headers) {
-    const body = 'content-length' in given || 'transfer-encoding' in given ? { body: 'x' } : {};
+    const body = 'content-length' in given ? { body: 'x' } : {};
     t.equal(
       (await ask(door, 'GET /v1/cache/a', { headers: given, ...body })).status,
       418,
