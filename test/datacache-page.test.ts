@@ -24,7 +24,7 @@ const METHODS = [
   ...['AddFailureNotificationCallback', 'RemoveCallback'],
 ];
 const root = fileURLToPath(new URL('..', import.meta.url));
-const rows = readFileSync(`${root}docs/datacache.md`, 'utf8')
+const rows = (readFileSync(`${root}docs/datacache.md`, 'utf8').split('## Errors')[0] as string)
   .split('\n')
   .filter((line) => line.startsWith('| `') || line.startsWith('| the '))
   .map((line) => line.split(' | ').map((cell) => cell.replace(/^\| ?|\|$/g, '').trim()));

@@ -124,6 +124,8 @@ t.test('two sidecars tell of each other, and of everything that was flushed', as
   using there = await readEvents(second, '?prefix=shared');
   await Promise.all([here.first(1), there.first(1)]);
   await put(sidecar, 'shared', '1');
+  // While an own write is under way, the report of another is one with it.
+  await there.first(2);
   await ask(second, 'DELETE /v1/cache/shared');
   await Promise.all([here.first(3), there.first(3)]);
   t.same(namesOf(here), ['put shared', 'change shared']);
