@@ -11,6 +11,7 @@ import { growthRules } from './contract/growth.js';
 import { hashRules } from './contract/hashes.js';
 import { listRules } from './contract/lists.js';
 import { lifeRules } from './contract/lives.js';
+import { lockHolderRules } from './contract/lock-holders.js';
 import { lockRules } from './contract/locks.js';
 import { orderRules } from './contract/order.js';
 import { pageRules } from './contract/pages.js';
@@ -32,6 +33,7 @@ export const RULES: readonly Rule[] = [
   ...counterRules,
   ...growthRules,
   ...lockRules,
+  ...lockHolderRules,
   ...listRules,
   ...pageRules,
   ...clearRules,

@@ -8,6 +8,7 @@ import { growthBugs } from './planted-bugs/growth.js';
 import { hashBugs } from './planted-bugs/hashes.js';
 import { listBugs } from './planted-bugs/lists.js';
 import { lifeBugs } from './planted-bugs/lives.js';
+import { lockHolderBugs } from './planted-bugs/lock-holders.js';
 import { lockBugs } from './planted-bugs/locks.js';
 import { orderBugs } from './planted-bugs/order.js';
 import { pageBugs } from './planted-bugs/pages.js';
@@ -26,6 +27,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ...counterBugs,
   ...growthBugs,
   ...lockBugs,
+  ...lockHolderBugs,
   ...listBugs,
   ...pageBugs,
   ...clearBugs,
