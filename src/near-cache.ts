@@ -81,7 +81,7 @@ export class NearCache implements Backend {
     const entry = this.#living(name, nowMs);
     if (entry) return Promise.resolve(answerOf(entry, asked, Math.floor(entry.endsAtMs - nowMs)));
     const flight = this.#flights.joinable(name, asked, nowMs) ?? this.#take(name, asked, nowMs);
-    return flight.landed.then((result) => shaped(result, asked));
+    return flight.landed.then((result) => shaped(result, asked, nowMs - flight.begunMs));
   }
 
   /** Begins a read for all who ask meanwhile. */
@@ -166,13 +166,17 @@ function answerOf(entry: NearEntry, { wantEtag, wantTtl }: Operation, ttlMs: num
   };
 }
 
-/** What was found for another, or with more than was asked for, as it was asked for. */
-function shaped(result: Result, { wantEtag, wantTtl }: Operation): Result {
+/**
+ * What was found for another, or with more than was asked for, as it was asked for.
+ * @param agoMs how much earlier the read began
+ */
+function shaped(result: Result, { wantEtag, wantTtl }: Operation, agoMs: number): Result {
   const { value, etag, ttlMs } = result;
-  if (!value || ((etag !== undefined) === wantEtag && (ttlMs !== undefined) === wantTtl)) return result;
+  if (!value) return result;
+  if ((etag !== undefined) === wantEtag && (ttlMs !== undefined) === wantTtl && agoMs === 0) return result;
   return {
     ...result,
     etag: wantEtag ? (etag ?? sha1(value)) : undefined,
-    ttlMs: wantTtl ? ttlMs : undefined,
+    ttlMs: wantTtl && ttlMs !== undefined ? Math.max(1, Math.floor(ttlMs - agoMs)) : undefined,
   };
 }

@@ -265,6 +265,22 @@ t.test(
   },
 );
 
+t.test('a read that another has replaced is not kept: changes are not told to it any more', async (t) => {
+  const bench = await openBench();
+  bench.foreign('put', 'k', value('old'));
+  await bench.time.pass(5);
+  await bench.get('k');
+  bench.server.delays.answerMs = 300;
+  const both = [bench.begin('get', 'k')];
+  await bench.time.pass(110);
+  both.push(bench.begin('get', 'k'));
+  await bench.time.pass(5);
+  bench.foreign('put', 'k', value('new'));
+  await bench.time.until(Promise.all(both));
+  t.equal(bench.asked(), 3);
+  t.equal(textOf(await bench.get('k')), 'new');
+});
+
 t.test('a read that starts after a write was acknowledged joins none that began before', async (t) => {
   const bench = await openBench();
   bench.foreign('put', 'k', value('old'));

@@ -21,6 +21,8 @@ export class WatchedServer implements Watched {
   /** Gets that arrived: what the near cache did not serve. */
   readonly read: Operation[] = [];
   readonly marks: number[] = [];
+  /** When each operation took effect. */
+  readonly doneMs = new Map<Operation, number>();
   readonly #time: Timeline;
   readonly #verbs = new FakeVerbs(this.store);
   readonly #states = new Map<string, State[]>();
@@ -32,6 +34,7 @@ export class WatchedServer implements Watched {
   /** Counts connections: what was sent over one that has been cut does not arrive. */
   #connection = 0;
   #silent: (() => void)[] | undefined;
+  #deafUntilMs = 0;
 
   constructor(time: Timeline, alone = false) {
     this.#time = time;
@@ -48,6 +51,7 @@ export class WatchedServer implements Watched {
       this.#command(() => {
         if (operation.verb === 'get') this.read.push(operation);
         const result = this.#execute(operation);
+        this.doneMs.set(operation, this.#time.nowMs);
         this.#answersMs = Math.max(this.#answersMs, this.#time.nowMs + this.delays.answerMs);
         this.#time.at(this.#answersMs, () => resolve(result));
       });
@@ -57,6 +61,7 @@ export class WatchedServer implements Watched {
   mark(mark: number): void {
     this.marks.push(mark);
     this.#command(() => {
+      if (this.#time.nowMs < this.#deafUntilMs) return;
       if (!this.#armed) {
         this.#armed = true;
         this.tell({ kind: 'lost' });
@@ -82,9 +87,13 @@ export class WatchedServer implements Watched {
     if (this.#armed) this.tell({ kind: 'everything' });
   }
 
-  /** The connection for changes is cut; the next mark brings a new one. @param told whether its end is noticed */
-  cut(told: boolean): void {
+  /**
+   * The connection for changes is cut; a mark brings a new one, after this many milliseconds.
+   * @param told whether its end is noticed
+   */
+  cut(told: boolean, deafMs = 0): void {
     this.#armed = false;
+    this.#deafUntilMs = this.#time.nowMs + deafMs;
     this.#connection += 1;
     this.#silent = undefined;
     if (told) for (const listener of this.#listeners) listener({ kind: 'lost' });
