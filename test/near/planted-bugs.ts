@@ -50,8 +50,8 @@ export const NEAR_BUGS: readonly NearBug[] = [
   {
     title: 'the life left is not looked at',
     file: 'near-cache.js',
-    from: 'if (ttlMs >= 1)',
-    to: 'if (true)',
+    from: ' || entry.endsAtMs - nowMs >= 1',
+    to: ' || true',
   },
   {
     title: 'a touch keeps the copy',

@@ -130,20 +130,25 @@ function judged(
   ttlMs: number | undefined,
 ): string[] {
   const { key, sentMs, answeredMs } = read;
-  let fromMs = read.operation.fresh ? sentMs : sentMs - BOUND_MS;
-  for (const other of before) {
-    // What we did before counts, answered or not; a fresh read before it once it was answered.
-    const plain = other.operation.verb === 'get' && ['default', 'keep'].includes(other.operation.ttlKind);
-    if (plain && !(other.operation.fresh && other.answeredMs <= sentMs)) continue;
-    if (other.key === key || other.operation.verb === 'clear')
-      fromMs = Math.max(fromMs, server.doneMs.get(other.operation) ?? 0);
+  let fromMs = sentMs - BOUND_MS;
+  // A fresh read says nothing of the life of what it finds.
+  let valueFromMs = read.operation.fresh ? sentMs : fromMs;
+  for (const { operation, key: its, answeredMs: itsMs } of before) {
+    if (its !== key && operation.verb !== 'clear') continue;
+    const doneMs = server.doneMs.get(operation) ?? 0;
+    const reads = operation.verb === 'get' && ['default', 'keep'].includes(operation.ttlKind);
+    // What we changed before counts, answered or not; a fresh read once it was answered.
+    if (!reads) fromMs = Math.max(fromMs, doneMs);
+    else if (operation.fresh && itsMs <= sentMs) valueFromMs = Math.max(valueFromMs, doneMs);
   }
-  const states = server.statesBetween(key, fromMs, answeredMs).filter((state) => state.value === value);
-  if (states.length === 0)
-    return [`${key}: read ${value} at ${sentMs}, which was not there from ${fromMs} to ${answeredMs}`];
+  valueFromMs = Math.max(valueFromMs, fromMs);
+  const within = (sinceMs: number) =>
+    server.statesBetween(key, sinceMs, answeredMs).filter((state) => state.value === value);
+  if (within(valueFromMs).length === 0)
+    return [`${key}: read ${value} at ${sentMs}, which was not there from ${valueFromMs} to ${answeredMs}`];
   if (value === undefined) return [];
   // A read that joined another has what was there when that one began.
-  const alive = states.filter(({ endsMs }) => endsMs > sentMs - JOIN_MS);
+  const alive = within(fromMs).filter(({ endsMs }) => endsMs > sentMs - JOIN_MS);
   if (alive.length === 0) return [`${key}: read ${value} at ${sentMs}, which had ended`];
   if (ttlMs !== undefined && !alive.some(({ endsMs }) => ttlMs <= Math.max(1, endsMs - sentMs)))
     return [`${key}: at ${sentMs} ${value} has ${ttlMs} ms to live, which is too long`];
