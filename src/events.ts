@@ -10,7 +10,8 @@ const MAX_READERS = 256;
 
 /**
  * `put`, `delete`, `touch`: done through this sidecar. `change`: by others, or it is not known whether it was done.
- * `clear`: what begins with the prefix, or has the tags, has been removed through this sidecar. `reset`: anything may
+ * `clear`: what begins with the prefix, and has any or all of the tags if there are some, has been removed through this
+ * sidecar. `reset`: anything may
  * have changed; the first event is one, and `foreign` says whether changes of others are told from here on.
  */
 export type EventName = 'put' | 'delete' | 'touch' | 'change' | 'clear' | 'reset';
@@ -19,7 +20,7 @@ export type EventName = 'put' | 'delete' | 'touch' | 'change' | 'clear' | 'reset
 export interface EventReader {
   /** Told of keys that begin with it; nothing = of all. */
   readonly prefix: string;
-  /** @param json what goes with it: `{key}`; of a clear `{prefix}` or `{tags, all}`; of a reset `{foreign}` */
+  /** @param json what goes with it: `{key}`; of a clear `{prefix}`, by tags also `{tags, all}`; of a reset `{foreign}` */
   tell(name: EventName, json: string): void;
   /** Nothing more will be told. */
   end(reason: 'closing'): void;
@@ -140,11 +141,12 @@ export class Events implements Backend {
   /** It can change many keys, of which those that it has removed are not known here. */
   async #runClear(operation: Operation): Promise<Result> {
     const prefix = operation.key.toString();
+    const { tags, all } = operation.extras ?? {};
+    const json = JSON.stringify({ prefix, tags, all: tags && all === true });
     const result = await this.#backend.run(operation);
     if (result.outcome !== 'not_applied')
       for (const reader of this.#readers)
-        if (prefix.startsWith(reader.prefix) || reader.prefix.startsWith(prefix))
-          reader.tell('clear', JSON.stringify({ prefix }));
+        if (prefix.startsWith(reader.prefix) || reader.prefix.startsWith(prefix)) reader.tell('clear', json);
     return result;
   }
 

@@ -62,6 +62,11 @@ t.test('what nobody knows the outcome of is a change, what was not done is nothi
   ask('get', 'a');
   await answers.pop()?.({});
   t.same(told, ['clear a']);
+  ask('clear', '', { extras: { tags: ['x', 'y'] } });
+  await answers.pop()?.(applied);
+  ask('clear', 'b', { extras: { tags: ['x'], all: true } });
+  await answers.pop()?.(applied);
+  t.same(told.slice(1), ['clear ,x,y,false', 'clear b,x,true']);
 });
 
 t.test('reports of the backend: others’ changes by key, and resets when they begin and end', async (t) => {
