@@ -8,6 +8,7 @@ import { compare } from './compare.js';
 import { openTargets, VERBS } from './doors.js';
 import { measureLayers } from './layers.js';
 import { describeMachine } from './machine.js';
+import { measureNear } from './near.js';
 import { measureMemory, measureSoak, measureStart } from './process.js';
 import { writePage } from './report.js';
 import { measureRolling } from './rolling.js';
@@ -53,6 +54,7 @@ const stores = await openStores({ redis, onRedis });
 const sessions = await measureSessions(stores, how);
 for (const store of stores) await store.close();
 const rolling = await measureRolling({ redis, onRedis, onProgress });
+const near = await measureNear({ redis, webdis }, how);
 await stopAll();
 
 const command = ['npm run bench', ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : [])].join(
@@ -60,7 +62,7 @@ const command = ['npm run bench', ...(process.argv.length > 2 ? ['--', ...proces
 );
 const machine = describeMachine(command, embedded.versions);
 const page = writePage({
-  ...{ machine, targets, cells, stores, sessions, rolling, layers, starts, memory },
+  ...{ machine, targets, cells, stores, sessions, rolling, near, layers, starts, memory },
   soak: soaked,
 });
 process.stdout.write(page);

@@ -54,16 +54,16 @@ export async function startWebdis(redis) {
 }
 
 /**
- * The sidecar, as `npm start` runs it, through to Redis or on its embedded backend. The near cache is off: what is
- * measured is the way to the backend.
+ * The sidecar, as `npm start` runs it, through to Redis or on its embedded backend. The near cache is off, if nothing else
+ * is said: what is measured is the way to the backend.
  */
-export async function startSidecar(redis) {
+export async function startSidecar(redis, { near = false } = {}) {
   const socketPath = join(folder, `${running.size}.sock`);
   const env = {
     ...cleanEnvironment(),
     AZURE_CACHE_PORT: '0',
     AZURE_CACHE_SOCKET: socketPath,
-    AZURE_CACHE_NEAR_CACHE_BYTES: '0',
+    ...(!near && { AZURE_CACHE_NEAR_CACHE_BYTES: '0' }),
     ...(redis && { AZURE_CACHE_CONNECTION: `${redis.host}:${redis.port}` }),
   };
   let ready;
