@@ -17,6 +17,7 @@ export type HasOptions = azurecache.HasOptions;
 export type RemoveOptions = azurecache.RemoveOptions;
 export type TouchOptions = azurecache.TouchOptions;
 export type UpdateOptions = azurecache.UpdateOptions;
+export type ByTagOptions = azurecache.ByTagOptions;
 export type IncrementOptions = azurecache.IncrementOptions;
 export type EventsOptions = azurecache.EventsOptions;
 export type CacheEvent = azurecache.CacheEvent;

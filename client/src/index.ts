@@ -38,6 +38,7 @@ namespace azurecache {
   export type RemoveOptions = options.RemoveOptions;
   export type TouchOptions = options.TouchOptions;
   export type UpdateOptions = options.UpdateOptions;
+  export type ByTagOptions = options.ByTagOptions;
   export type IncrementOptions = options.IncrementOptions;
   export type EventsOptions = events.EventsOptions;
   export type CacheEvent = events.CacheEvent;

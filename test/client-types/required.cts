@@ -182,6 +182,18 @@ cache.clear();
 // @ts-expect-error
 cache.keys('prefix', { limit: 5 });
 
+// Tags.
+exactly<Promise<boolean>>()(cache.put('key', 1, { tags: ['user:42'], ttl: 60 }));
+cache.putMany({ key: 1 }, { tags: [] });
+exactly<AsyncIterableIterator<string, void>>()(cache.keysByTag('user:42'));
+exactly<AsyncIterableIterator<string, void>>()(cache.keysByTag(['a', 'b'], { all: true, deadlineMs: 100 }));
+exactly<Promise<number>>()(cache.removeByTag('user:42'));
+cache.removeByTag(['a', 'b'], { all: true }, (_error, removed) => exactly<number | undefined>()(removed));
+// @ts-expect-error
+cache.put('key', 1, { tags: 'user:42' });
+// @ts-expect-error
+cache.removeByTag(5);
+
 // The store.
 const AzureCacheStore = azurecache(session);
 const store = new AzureCacheStore({ ttl: 60, prefix: 'sess:', url: 'unix:/run/azurecache.sock' });
@@ -189,6 +201,12 @@ const asStore: session.Store = store;
 session({ secret: 'secret', store, resave: false, saveUninitialized: false });
 store.close();
 asStore.get('id', () => {});
+new AzureCacheStore({ tag: (session: { user?: string }) => session.user });
+new AzureCacheStore({ tag: (session: { roles: string[] }) => session.roles });
+exactly<Promise<number>>()(store.destroyByTag('user:42'));
+store.destroyByTag(['a', 'b'], (_error, ended) => exactly<number | undefined>()(ended));
+// @ts-expect-error
+new AzureCacheStore({ tag: 'user:42' });
 store.on('dropped', () => {});
 azurecache({ session });
 // @ts-expect-error

@@ -78,6 +78,8 @@ export function cacheOn(...place: ConstructorParameters<typeof Scope>): AzureCac
     keys: (prefix: unknown, given: unknown) => regions.keys(scope, prefix, given),
     count: onOne(scope, regions.count),
     clear: onOne(scope, regions.clear),
+    keysByTag: (tag: unknown, given: unknown) => regions.keysByTag(scope, tag, given),
+    removeByTag: onOne(scope, regions.removeByTag),
     events: (prefix: unknown, given: unknown) => events(scope, prefix ?? '', given),
     close,
     [Symbol.asyncDispose]: () => close(),

@@ -4,7 +4,7 @@ import type { LockHandle } from './locking.js';
 /** Seconds (above 0, at most ten years; parts of a millisecond are rounded up), `never`, or `keep` the life there is. */
 export type Ttl = number | 'never' | 'keep';
 
-/** How an entry lies in Redis, where it is not in a plain string; with `ttl: 'keep'` it lies as it does. */
+/** How an entry lies in Redis, where it is not in a plain string (with `ttl: 'keep'` it lies as it does), and its tags. */
 export interface LayoutOptions {
   /**
    * Seconds that the entry lives on from each use: a get, an update, a put with `ttl: 'keep'`; not `has`, nor a get with
@@ -14,6 +14,11 @@ export interface LayoutOptions {
   sliding?: number | null | undefined;
   /** `hash`: as IDistributedCache of ASP.NET Core has it, which can read it then. Default: a plain string. */
   layout?: 'hash' | undefined;
+  /**
+   * What the entry is found by (`keysByTag`, `removeByTag`), in place of the tags it has: up to 100, each up to 255 bytes.
+   * `[]` takes them away. Default: they stay as they are.
+   */
+  tags?: readonly string[] | null | undefined;
 }
 
 /** A value with its ETag, which is what `ifMatch` takes. */
@@ -29,6 +34,11 @@ export interface CallOptions {
   signal?: AbortSignal | undefined;
   /** Milliseconds until the call fails. Default: the option of `create`. */
   deadlineMs?: number | undefined;
+}
+
+export interface ByTagOptions extends CallOptions {
+  /** Of several tags all are wanted. Default false: any. */
+  all?: boolean | undefined;
 }
 
 export interface PutManyOptions extends CallOptions, LayoutOptions {

@@ -26,7 +26,12 @@ const CALL: Rules = {
 const isInt64 = (value: unknown) =>
   Number.isSafeInteger(value) || (typeof value === 'bigint' && BigInt.asIntN(64, value) === value);
 export const INT64: Rule = [isInt64, 'a whole number: a safe integer, or a bigint of 64 bits, signed'];
-const LAYOUT: Rules = { sliding: LATER, layout: [(value) => value === 'hash', "'hash'"] };
+const isTexts = (value: unknown) => Array.isArray(value) && value.every((one) => typeof one === 'string');
+const LAYOUT: Rules = {
+  sliding: LATER,
+  layout: [(value) => value === 'hash', "'hash'"],
+  tags: [(value) => value === null || isTexts(value), 'an array of strings'],
+};
 const IF_NONE_MATCH: Rule = [(value) => value === '*', "'*'"];
 
 export const PUT: Rules = {
@@ -58,6 +63,7 @@ export const GET_OR_SET: Rules = {
 };
 export const EVENTS: Rules = { signal: CALL.signal as Rule };
 export const REGION: Rules = CALL;
+export const BY_TAG: Rules = { all: YES_NO, ...CALL };
 
 const NONE = Object.freeze({});
 

@@ -1,4 +1,4 @@
-// How the entry of a put lies and lives: from options to what is sent. Called by calls.ts and many-calls.ts.
+// How the entry of a put lies and lives, and its tags: from options to what is sent. Called by calls.ts and many-calls.ts.
 
 import { AzureCacheError } from '../errors.js';
 import { type Life, lifeOf } from '../life.js';
@@ -9,7 +9,14 @@ import type { Scope } from './scope.js';
 export type Laid = Life & { extras?: Extras };
 
 /** @throws AzureCacheError `ttl_invalid` */
-export function laid(scope: Scope, call: string, { ttl, sliding, layout }: PutManyOptions): Laid {
+export function laid(scope: Scope, call: string, options: PutManyOptions): Laid {
+  const { tags } = options;
+  const found = untagged(scope, call, options);
+  if (!tags) return found;
+  return { ...found, extras: { ...found.extras, ...(tags.length > 0 ? { tags } : { untagged: true }) } };
+}
+
+function untagged(scope: Scope, call: string, { ttl, sliding, layout }: PutManyOptions): Laid {
   const slides = sliding !== undefined && sliding !== null;
   if (!slides && !layout) return scope.lifeOf(ttl);
   if (ttl === 'keep')

@@ -1,7 +1,7 @@
-// The calls of AzureCache (azure-cache.ts) on all keys with one prefix, in types and in words. What they do is in
+// The calls of AzureCache (azure-cache.ts) on all keys with one prefix, or with tags, in types and in words. What they do is in
 // regions.ts. A prefix is what a key begins with, each of its characters literally; '' stands for every key of this cache.
 import type { Callback } from '../callback.js';
-import type { CallOptions } from './call-options.js';
+import type { ByTagOptions, CallOptions } from './call-options.js';
 
 type Maybe<T> = T | null | undefined;
 
@@ -23,4 +23,24 @@ export interface Regional {
    */
   clear(prefix: string, callback?: Callback<number>): Promise<number>;
   clear(prefix: string, options: Maybe<CallOptions>, callback?: Callback<number>): Promise<number>;
+
+  /**
+   * The keys of this cache whose entries carry the tag, or any of several, or with `all: true` all of them; tags are an
+   * option of `put`. Read page by page, as `keys`.
+   */
+  keysByTag(
+    tag: string | readonly string[],
+    options?: Maybe<ByTagOptions>,
+  ): AsyncIterableIterator<string, void>;
+
+  /**
+   * Removes every entry of this cache that carries the tag, or any or all of several, at the moment it is come to.
+   * @returns how many were removed
+   */
+  removeByTag(tag: string | readonly string[], callback?: Callback<number>): Promise<number>;
+  removeByTag(
+    tag: string | readonly string[],
+    options: Maybe<ByTagOptions>,
+    callback?: Callback<number>,
+  ): Promise<number>;
 }

@@ -1,9 +1,11 @@
-// What the calls on all keys with one prefix mean. Called by cache.ts; knows nothing of callbacks or connections. The types
+// What the calls on all keys with one prefix, or with tags, mean. Called by cache.ts; knows nothing of callbacks or connections. The types
 // are in regional.ts.
+
+import { AzureCacheError } from '../errors.js';
 import { pagesOf } from '../transport/listing.js';
 import type { Operation } from '../transport/operation.js';
-import type { CallOptions } from './call-options.js';
-import { checked, REGION, withDeadline } from './call-rules.js';
+import type { ByTagOptions, CallOptions } from './call-options.js';
+import { BY_TAG, checked, REGION, withDeadline } from './call-rules.js';
 import type { Scope } from './scope.js';
 
 /** A wrong prefix or option throws at once, not with the first key. */
@@ -26,6 +28,28 @@ export async function clear(scope: Scope, prefix: unknown, given: unknown): Prom
 function pages(scope: Scope, call: string, verb: 'list' | 'clear', prefix: unknown, given: unknown) {
   const options = checked<CallOptions>(call, given, REGION);
   const asked: Operation = { verb, key: scope.region(call, prefix) };
+  return pagesOf(scope.transport, withDeadline(asked, options), options.signal);
+}
+
+/** A wrong tag or option throws at once, not with the first key. */
+export function keysByTag(scope: Scope, tag: unknown, given: unknown): AsyncGenerator<string, void> {
+  return flat(scope, pagesByTag(scope, 'keysByTag', 'list', tag, given));
+}
+
+export async function removeByTag(scope: Scope, tag: unknown, given: unknown): Promise<number> {
+  let removed = 0;
+  for await (const page of pagesByTag(scope, 'removeByTag', 'clear', tag, given)) removed += page.removed;
+  return removed;
+}
+
+/** Of this cache alone: what stands before its keys narrows it. */
+function pagesByTag(scope: Scope, call: string, verb: 'list' | 'clear', tag: unknown, given: unknown) {
+  const options = checked<ByTagOptions>(call, given, BY_TAG);
+  const tags = [tag].flat();
+  if (tags.length === 0 || !tags.every((one) => typeof one === 'string'))
+    throw new AzureCacheError('tag_invalid', `${call}: a tag is a string; several are an array of them.`);
+  const extras = options.all ? { tags, all: true } : { tags };
+  const asked: Operation = { verb, key: scope.region(call, ''), extras };
   return pagesOf(scope.transport, withDeadline(asked, options), options.signal);
 }
 

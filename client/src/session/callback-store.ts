@@ -21,6 +21,10 @@ export interface AzureCacheStore {
   set(sid: string, session: object, callback?: Callback<void>): Promise<void>;
   touch(sid: string, session: object, callback?: Callback<void>): Promise<void>;
   destroy(sid: string, callback?: Callback<void>): Promise<void>;
+  /**
+   * Ends every session that has this tag (the option `tag`), or one of these: log out everywhere. Answers how many.
+   */
+  destroyByTag(tag: string | readonly string[], callback?: Callback<number>): Promise<number>;
   /** Every session, each with its `id`. */
   all(callback?: Callback<SessionRecord[]>): Promise<SessionRecord[]>;
   ids(callback?: Callback<string[]>): Promise<string[]>;
@@ -107,6 +111,10 @@ export function callbackStoreOn<Base extends BaseStore>(
 
     destroy(sid: string, callback?: Callback<void>) {
       return this.#answers.give(() => this.#sessions.destroy(sid), callback);
+    }
+
+    destroyByTag(tag: string | readonly string[], callback?: Callback<number>) {
+      return this.#answers.give(() => this.#sessions.destroyByTag(tag), callback);
     }
 
     all(callback?: Callback<SessionRecord[]>) {

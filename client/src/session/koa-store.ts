@@ -86,6 +86,11 @@ export class AzureCacheKoaStore extends EventEmitter {
     return this.#answers.give(() => this.#sessions.destroy(key));
   }
 
+  /** Ends every session that has this tag (the option `tag`), or one of these: log out everywhere. Answers how many. */
+  destroyByTag(tag: string | readonly string[]): Promise<number> {
+    return this.#answers.give(() => this.#sessions.destroyByTag(tag));
+  }
+
   /** Every session, each with its key as `id`. */
   all(): Promise<SessionRecord[]> {
     return this.#answers.give(() => this.#sessions.all());

@@ -5,6 +5,7 @@ import { defaultLife, type Life, lifeOf, lifeOfMs } from '../life.js';
 import type { TransportOptions } from '../transport/transport.js';
 import type { Conflict, Fields } from './merge.js';
 import type { Serializer } from './snapshot.js';
+import { type TaggedLife, type TagOf, tagging } from './tagging.js';
 
 /** Options of a session store; names and defaults are connect-redis' where it has them. */
 export interface StoreOptions extends TransportOptions {
@@ -27,6 +28,11 @@ export interface StoreOptions extends TransportOptions {
   conflict?: Conflict;
   /** Fields of which a later request never overwrites a change. Default passport, user, userId. */
   atomic?: readonly string[];
+  /**
+   * What a session is found by, `'user:42'` for instance: asked at each save, for a text, an array of up to 100, or
+   * undefined. `destroyByTag` then ends every session that has it. Default: sessions have no tags.
+   */
+  tag?: (session: never) => string | readonly string[] | null | undefined;
   /** Reads may come from the near cache of the sidecar, also for up to a second after a logout elsewhere. Default false. */
   near?: boolean;
   /**
@@ -47,7 +53,7 @@ export interface CheckedOptions {
   atomic: ReadonlySet<string>;
   touchAfterMs: number;
   fresh: boolean;
-  lifeOf: (session: Fields) => Life | undefined;
+  lifeOf: (session: Fields) => TaggedLife | undefined;
 }
 
 const isBoolean = (value: unknown) => typeof value === 'boolean';
@@ -73,6 +79,7 @@ const CHECKS: readonly [name: keyof StoreOptions, takes: string, fits: (value: u
     'an array of names of fields',
     (value) => Array.isArray(value) && value.every((field) => typeof field === 'string'),
   ],
+  ['tag', 'a function (session) => text, texts or undefined', isFunction],
   ['near', 'true or false', isBoolean],
   ['signalReadiness', 'true or false', isBoolean],
 ];
@@ -100,7 +107,9 @@ export function checkOptions(
     atomic: new Set(options.atomic ?? ['passport', 'user', 'userId']),
     touchAfterMs: (options.touchAfter ?? 0) * 1000,
     fresh: options.near !== true,
-    lifeOf: lifeRule(options, msLeft),
+    lifeOf: options.tag
+      ? tagging(lifeRule(options, msLeft), options.tag as TagOf)
+      : lifeRule(options, msLeft),
   };
 }
 
@@ -111,7 +120,7 @@ function checkOld(options: StoreOptions): void {
       throw new Error(`The options.${name} must be a string.`);
 }
 
-type LifeRule = CheckedOptions['lifeOf'];
+type LifeRule = (session: Fields) => Life | undefined;
 
 function lifeRule(
   { ttl, disableTTL }: StoreOptions,

@@ -1,15 +1,15 @@
 // Puts the changes of a request (what it has seen → what it has) onto what lies in the cache by now. Called by
 // writer.ts. How single fields are merged is merge.ts's.
-import type { Life } from '../life.js';
 import type { Held } from './held.js';
 import { merge, sameValue } from './merge.js';
 import type { SessionRules } from './sessions.js';
 import { fieldsOf, NOTHING, readSession, type Snapshot, textOf } from './snapshot.js';
+import type { TaggedLife } from './tagging.js';
 
 /** What is to be stored; without a life its time is over. */
 export interface Rebased {
   text: string;
-  life: Life | undefined;
+  life: TaggedLife | undefined;
 }
 
 /**

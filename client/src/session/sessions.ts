@@ -1,9 +1,9 @@
 // Sessions in the cache, safe under concurrent requests: what is destroyed stays destroyed, and a change to one field
 // never undoes a change to another. Called by the stores, each of which carries what was read to what is saved in the
 // way of its framework. Knows nothing of frameworks; how a save finds its place among others is writer.ts's.
-import type { AzureCacheError } from '../errors.js';
+import { AzureCacheError } from '../errors.js';
 import type { Life } from '../life.js';
-import { listPages } from '../transport/listing.js';
+import { listPages, pagesOf } from '../transport/listing.js';
 import type { Transport } from '../transport/transport.js';
 import type { Dates } from './dates.js';
 import { Ends } from './ends.js';
@@ -11,6 +11,7 @@ import { Entries } from './entries.js';
 import type { Held, Loaded, Stored } from './held.js';
 import type { Conflict, Fields } from './merge.js';
 import { readSession, type Serializer, type Snapshot, sameSettings } from './snapshot.js';
+import { lifeAlone, type TaggedLife } from './tagging.js';
 import { Toucher } from './toucher.js';
 import { Writer } from './writer.js';
 
@@ -25,8 +26,8 @@ export interface SessionRules {
   touchAfterMs: number;
   /** Read past the near cache of the sidecar. */
   fresh: boolean;
-  /** The life that this session should have from now on; undefined = its time is over. */
-  lifeOf: (session: Fields) => Life | undefined;
+  /** The life that this session should have from now on, and its tags; undefined = its time is over. */
+  lifeOf: (session: Fields) => TaggedLife | undefined;
   /** `dropped`: a save found that its session has ended; `merged`: a save met another one. */
   tell: (event: 'dropped' | 'merged', id: string) => void;
 }
@@ -66,7 +67,7 @@ export class Sessions {
    * Saves what the session object behind `held` is `now`.
    * @throws AzureCacheError `conflict` after eight changes by others; what the function `conflict` throws
    */
-  save(held: Held, now: Snapshot, life: Life | undefined): Promise<void> {
+  save(held: Held, now: Snapshot, life: TaggedLife | undefined): Promise<void> {
     if (!life) return this.destroy(held.id);
     return this.#inTurn(held, () => this.#writer.save(held, now, life));
   }
@@ -76,7 +77,7 @@ export class Sessions {
    * @param dated a copy of these fields
    * @param take takes a snapshot of the session; called at once, if at all
    */
-  touch(held: Held, dated: Fields, take: () => Snapshot, life: Life | undefined): Promise<void> {
+  touch(held: Held, dated: Fields, take: () => Snapshot, life: TaggedLife | undefined): Promise<void> {
     if (!life) return this.destroy(held.id);
     const isSame = () => sameSettings(held.seen.dated, dated, this.#rules.dates);
     // With nothing before it in the queue it is known now, and no text need be written.
@@ -88,7 +89,7 @@ export class Sessions {
   }
 
   /** Writes over whatever lies there: for callers that have read nothing. */
-  async put(id: string, text: string, life: Life | undefined): Promise<void> {
+  async put(id: string, text: string, life: TaggedLife | undefined): Promise<void> {
     if (!life) return this.destroy(id);
     this.#ends.forget(id);
     await this.#entries.run('put', id, { value: text, ...life });
@@ -98,7 +99,7 @@ export class Sessions {
   async renew(id: string, life: Life | undefined): Promise<void> {
     if (!life) return this.destroy(id);
     this.#ends.forget(id);
-    await this.#entries.run('touch', id, life);
+    await this.#entries.run('touch', id, lifeAlone(life));
   }
 
   /** Ends a session. Saves of it that wait here for their turn are dropped. */
@@ -106,6 +107,23 @@ export class Sessions {
     for (const held of this.#saving.get(id) ?? []) held.destroyed = true;
     this.#ends.forget(id);
     await this.#entries.run('delete', id, {});
+  }
+
+  /**
+   * Ends every session that has this tag, or one of these, in that moment; answers how many there were. A save that is
+   * under way finds its session ended, as after a destroy.
+   */
+  async destroyByTag(tag: unknown): Promise<number> {
+    const tags = [tag].flat();
+    if (tags.length === 0 || !tags.every((one) => typeof one === 'string'))
+      throw new AzureCacheError(
+        'tag_invalid',
+        'destroyByTag: a tag is a text; several are an array of them.',
+      );
+    let ended = 0;
+    const asked = { verb: 'clear', key: this.#rules.prefix, extras: { tags } } as const;
+    for await (const { removed } of pagesOf(this.#transport, asked)) ended += removed;
+    return ended;
   }
 
   /** The ids of all sessions there are, each once. One that comes or goes meanwhile may be missing or there. */

@@ -6,6 +6,7 @@ import { type Entries, endOf, stored } from './entries.js';
 import type { Held, Try } from './held.js';
 import type { SessionRules } from './sessions.js';
 import { readSession } from './snapshot.js';
+import { lifeAlone } from './tagging.js';
 import { Tries } from './tries.js';
 
 export class Toucher {
@@ -54,7 +55,11 @@ export class Toucher {
     const { id, stored: before } = held;
     const condition = before && ({ condition: 'etag', etag: before.etag } as const);
     try {
-      const answer = await this.#entries.run('touch', id, { ...condition, ...life, ...tries.limit });
+      const answer = await this.#entries.run('touch', id, {
+        ...condition,
+        ...lifeAlone(life),
+        ...tries.limit,
+      });
       const { status, value, etag } = answer;
       if (status === 'changed' && etag) return held.meet(stored(etag, String(value), undefined));
       if (status !== 'ok') return 'gone';
@@ -63,7 +68,7 @@ export class Toucher {
     } catch (error) {
       const { code, outcome } = error as AzureCacheError;
       if (code === 'too_large_for_condition') {
-        await this.#entries.run('touch', id, { ...life, ...tries.limit });
+        await this.#entries.run('touch', id, { ...lifeAlone(life), ...tries.limit });
         return 'written';
       }
       // It can be repeated: twice the same life is the same life.

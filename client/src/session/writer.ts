@@ -2,13 +2,13 @@
 // changes of this request are put onto that (rebase.ts), and it tries again. Nothing changed: a touch (toucher.ts).
 // Called by sessions.ts, one at a time for each session object.
 import { AzureCacheError } from '../errors.js';
-import type { Life } from '../life.js';
 import { type Entries, endOf, stored } from './entries.js';
 import type { Held, Try } from './held.js';
 import { Line } from './line.js';
 import { rebase } from './rebase.js';
 import type { SessionRules } from './sessions.js';
 import { type Snapshot, sameSession } from './snapshot.js';
+import type { TaggedLife } from './tagging.js';
 import type { Toucher } from './toucher.js';
 import { Tries } from './tries.js';
 
@@ -25,7 +25,7 @@ export class Writer {
   }
 
   /** Stores what `now` has and `held.seen` has not. A session that has ended meanwhile stays so. */
-  async save(held: Held, now: Snapshot, life: Life): Promise<void> {
+  async save(held: Held, now: Snapshot, life: TaggedLife): Promise<void> {
     const { serializer, dates, tell } = this.#rules;
     const tries = new Tries(this.#entries.deadlineMs);
     if (held.stored && (await sameSession(held.seen, now, serializer, dates)))
@@ -38,7 +38,7 @@ export class Writer {
     else if (merged) tell('merged', held.id);
   }
 
-  async #tryAgain(first: Try, held: Held, now: Snapshot, life: Life, tries: Tries, waited: boolean) {
+  async #tryAgain(first: Try, held: Held, now: Snapshot, life: TaggedLife, tries: Tries, waited: boolean) {
     let end = first;
     let merged = false;
     const note = (found: Try) => {
@@ -55,7 +55,7 @@ export class Writer {
     return { end, merged };
   }
 
-  async #try(held: Held, now: Snapshot, life: Life, tries: Tries): Promise<Try> {
+  async #try(held: Held, now: Snapshot, life: TaggedLife, tries: Tries): Promise<Try> {
     // It may have been created: that is never done twice.
     if (!held.stored && held.unsure && !held.destroyed) return this.#look(held, now, tries);
     const next = held.whole ? { text: now.text, life } : await rebase(held, now, this.#rules);
@@ -66,7 +66,7 @@ export class Writer {
     return 'written';
   }
 
-  async #write(held: Held, now: Snapshot, text: string, life: Life, tries: Tries): Promise<Try> {
+  async #write(held: Held, now: Snapshot, text: string, life: TaggedLife, tries: Tries): Promise<Try> {
     const { id, stored: before } = held;
     const condition = before
       ? ({ condition: 'etag', etag: before.etag } as const)

@@ -108,11 +108,13 @@ const CARRIERS: readonly Operation['verb'][] = ['put', 'list', 'append', 'prepen
 const PAGED: readonly Operation['verb'][] = ['list', 'clear'];
 export const ETAG_BYTES = 20;
 const MAX_KEY_BYTES = 1024;
+const MAX_TAGS = 100;
+const MAX_TAG_BYTES = 255;
 const MAX_DEADLINE_MS = 0x7fff_ffff;
 
 /** Why an operation cannot be written as a frame; the rules (which lives, which values) are the sidecar's. */
 export function refusalOf(operation: Operation): AzureCacheError | undefined {
-  const { verb, key = '', value, condition, etag, ttlMs = 0, deadlineMs = 1 } = operation;
+  const { verb, key = '', value, condition, etag, ttlMs = 0, deadlineMs = 1, extras } = operation;
   // Half a surrogate pair would become U+FFFD, so that two keys could be one entry.
   if (typeof key !== 'string' || !key.isWellFormed())
     return refuse(verb, 'key_invalid', 'a key is a string without half surrogate pairs.');
@@ -132,11 +134,25 @@ export function refusalOf(operation: Operation): AzureCacheError | undefined {
     );
   if (condition === 'etag' ? !isUint8Array(etag) || etag.length !== ETAG_BYTES : etag !== undefined)
     return refuse(verb, 'etag_invalid', "an etag is 20 bytes and goes with condition 'etag'.");
+  if (extras?.tags && !areTags(extras.tags))
+    return refuse(
+      verb,
+      'tag_invalid',
+      `tags are 1 to ${MAX_TAGS} strings of 1 to ${MAX_TAG_BYTES} bytes of UTF-8 without NUL.`,
+    );
   if (!Number.isSafeInteger(ttlMs) || ttlMs < 0)
     return refuse(verb, 'ttl_invalid', 'ttlMs is a whole number of milliseconds.');
   if (!Number.isInteger(deadlineMs) || deadlineMs < 1 || deadlineMs > MAX_DEADLINE_MS)
     return refuse(verb, 'frame_invalid', 'deadlineMs is a whole number of milliseconds, at least 1.');
   return undefined;
+}
+
+function areTags(tags: readonly string[]): boolean {
+  const isTag = (tag: string) => {
+    const bytes = Buffer.byteLength(tag);
+    return bytes > 0 && bytes <= MAX_TAG_BYTES && tag.isWellFormed() && !tag.includes('\0');
+  };
+  return tags.length > 0 && tags.length <= MAX_TAGS && tags.every(isTag);
 }
 
 function refuse(verb: Operation['verb'], code: ErrorCode, why: string): AzureCacheError {
