@@ -22,7 +22,7 @@ function coherent(Near?: typeof NearCache) {
 t.test(
   'no read is older than a second, than an own write, than a fresh read, or than its life',
   async (t) => {
-    const { failed, seed, counterexample, errorInstance } = await fc.check(coherent(), { numRuns: 1000 });
+    const { failed, seed, counterexample, errorInstance } = await fc.check(coherent(), { numRuns: 400 });
     t.notOk(failed, `seed ${seed}: ${errorInstance} ${JSON.stringify(counterexample)}`);
   },
 );
@@ -42,6 +42,10 @@ async function planted(t: Test, { file, from, to }: NearBug): Promise<typeof Nea
 for (const bug of NEAR_BUGS)
   t.test(`planted: ${bug.title}; the property finds it`, async (t) => {
     const Near = await planted(t, bug);
-    const { failed, errorInstance } = await fc.check(coherent(Near), { numRuns: 3000, endOnFailure: true });
+    const { failed, errorInstance } = await fc.check(coherent(Near), {
+      numRuns: 3000,
+      seed: 2026,
+      endOnFailure: true,
+    });
     t.ok(failed, `found: ${errorInstance}`);
   });
