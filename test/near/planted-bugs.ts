@@ -1,6 +1,6 @@
 // Ways in which the near cache can break its promise: places in what is compiled of it, and what stands there instead.
 // near-property.test.ts plants each and expects its property to find it. What random traffic meets too rarely has tests of
-// its own in near-cache.test.ts: a read that another has replaced, a mark that comes back late, a get that renews the life.
+// its own in near-cache.test.ts: a read that another has replaced, a mark that comes back late, a touch.
 
 export interface NearBug {
   title: string;
@@ -54,10 +54,10 @@ export const NEAR_BUGS: readonly NearBug[] = [
     to: ' || true',
   },
   {
-    title: 'a touch keeps the copy',
+    title: 'a get that renews the life is served',
     file: 'near-cache.js',
-    from: "touch: 'key'",
-    to: "touch: 'nothing'",
+    from: 'renews(operation)',
+    to: 'false',
   },
   {
     title: 'an append keeps the copy',
