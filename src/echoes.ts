@@ -1,8 +1,8 @@
 // Tells what others have changed from the echoes of our own changes: a backend that tracks reports both alike
 // (docs/decisions/0019). Used by events.ts; knows nothing but keys.
 
-/** Longer than an answer and its echo, which come on two connections, are apart. */
-const APART_MS = 100;
+/** Longer than an answer and its echo, which come on two connections, are apart, also on a busy machine. */
+const APART_MS = 1000;
 /** An own change whose echo has not come by then has none: a touch with `never` of an entry that never expires. */
 const CLAIM_MS = 1000;
 /** Claims that nobody has taken up are looked for when there are so many. */

@@ -11,7 +11,10 @@ import { VALUE_HEADERS } from './routes/replies.js';
 /** A key that stands in the path as it is, without a query behind it. */
 const PLAIN_PATH = /^\/v1\/cache\/([\w.:~@-]{1,1024})$/;
 /** Headers that ask for something else than the value, or announce a body. */
-const MORE = ['if-match', 'if-none-match', 'cache-control', 'expect', 'content-length', 'transfer-encoding'];
+const MORE = [
+  ...['if-match', 'if-none-match', 'cache-control', 'lock-token'],
+  ...['expect', 'content-length', 'transfer-encoding'],
+];
 const HEADERS = Object.entries(VALUE_HEADERS).flat();
 
 /** `routing`, but for what `near` can answer. */

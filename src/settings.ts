@@ -179,7 +179,7 @@ export const settingsSchema = z.strictObject({
       unit: 'bytes',
       allowed: `a whole number from 0 to ${8192 * MIB} (8 GiB)`,
       sentence:
-        'Memory for copies of entries in the sidecar, which are served where the backend tells of every change: embedded, or one Redis of version 6 or later; 0 turns it off.',
+        'Memory for copies of entries in the sidecar, which are served where the backend tells of every change: embedded, or one Redis of version 6 or later; 0 turns it off, and with it the events of what others change.',
     }),
   deadlineMs: whole(50, 60_000).default(2000).register(about, {
     group: 'Operation',

@@ -72,7 +72,7 @@ t.test('an operation that is not answered holds a change of others up, but not f
   echoes.heard('a');
   t.same(told, []);
   // It keeps the process alive, which the timer under test does not.
-  await new Promise((resolve) => setTimeout(resolve, 300));
+  await new Promise((resolve) => setTimeout(resolve, 1300));
   t.same(told, ['a']);
   echoes.answered('a', true);
   echoes.heard('a');

@@ -112,6 +112,17 @@ t.test('others wait for a load, and have its value', async (t) => {
   t.equal(await within(waiting, 5000, 'the value'), 'first');
 });
 
+t.test('what is put past the lock while a load runs stays', async (t) => {
+  const old = gate('old');
+  const loading = cache.getOrSet('raced', old, 60);
+  await until(() => old.count === 1, 5000, 'the load');
+  await another.put('raced', 'new');
+  old.open();
+  t.equal(await loading, 'old');
+  t.equal(await another.get('raced'), 'new');
+  t.equal(await isLocked('raced'), false);
+});
+
 t.test('what a load throws goes to the callers of its process, and another loads', async (t) => {
   const load = gate(0);
   const callers = [1, 2].map(() => cache.getOrSet('failing', load));

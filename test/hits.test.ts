@@ -58,6 +58,7 @@ t.test('whatever is more than a plain GET goes to the routes', async (t) => {
     { 'if-none-match': '*' },
     { 'if-match': '*' },
     { 'cache-control': 'no-cache' },
+    { 'lock-token': '00' },
     { 'content-length': '1' },
     { 'transfer-encoding': 'chunked' },
   ];

@@ -1,5 +1,7 @@
 // The option `tag` of a session store and its destroyByTag ("log out everywhere"), with every framework, over HTTP.
+
 import t, { type Test } from 'tap';
+import { tagging } from '../client/dist/session/tagging.js';
 import { fastifyStore, startFastifyApp } from './fixtures/fastify-app.js';
 import { koaStore, startKoaApp } from './fixtures/koa-app.js';
 import { newGate, startApp } from './fixtures/session-app.js';
@@ -183,7 +185,7 @@ t.test(
         () => 5,
         () => ['a', {}],
         () => 'x'.repeat(256),
-        () => '',
+        () => [''],
         () => {
           throw new Error('of the application');
         },
@@ -195,3 +197,17 @@ t.test(
       }
   },
 );
+
+t.test('what `session.user && …` is without a user is no tag; what is no text is refused', async (t) => {
+  const life = { ttlKind: 'for', ttlMs: 1000 } as const;
+  const extrasFor = (tag: unknown) =>
+    tagging(
+      () => life,
+      () => tag,
+    )({})?.extras;
+  for (const tag of [undefined, null, false, 0, '', []])
+    t.same(extrasFor(tag), { untagged: true }, String(tag));
+  t.same(extrasFor('user:1'), { tags: ['user:1'] });
+  t.same(extrasFor(['a', 'b']), { tags: ['a', 'b'] });
+  for (const tag of [5, true, {}, ['a', 5]]) t.throws(() => extrasFor(tag), { code: 'options_invalid' });
+});

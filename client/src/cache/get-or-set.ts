@@ -83,9 +83,12 @@ async function holding(
     const token = mine.extras?.token as Buffer;
     const value = there ?? (await loading(asked, left));
     if (there || value === undefined) return value;
-    const put: Operation = { ...asked.put, value, extras: { ...asked.put.extras, token } };
+    // Whoever has put another meanwhile, past the lock, knows better: what was loaded can be older.
+    const extras = { ...asked.put.extras, token };
+    const put: Operation = { ...asked.put, value, condition: 'absent', extras };
+    const result = await unlessAway(transport.run(put));
     // Not held any more: whoever has the lock now stores what it has loaded.
-    stored = (await unlessAway(transport.run(put))) !== undefined;
+    stored = result?.status === 'ok' || result?.status === 'not_held';
     return value;
   } finally {
     if (!stored) await release(transport, mine);

@@ -7,7 +7,7 @@ import type { Fields } from './merge.js';
 /** The life of a session, and, with the option `tag`, the tags that a save gives it; a touch moves the life alone. */
 export type TaggedLife = Life & { readonly extras?: Extras };
 
-/** The option: called for each session that is saved, also for one that was merged. */
+/** The option: called for each session that is saved or touched, also for one that was merged. */
 export type TagOf = (session: Fields) => unknown;
 
 /** Adds the tags to what `lifeOf` answers. */
@@ -27,11 +27,12 @@ export function lifeAlone({ ttlKind, ttlMs }: Life): Life {
 }
 
 function extrasOf(tag: unknown): Extras {
-  const tags = tag === undefined || tag === null ? [] : [tag].flat();
+  // What `session.user && …` is without a user.
+  const tags = tag ? [tag].flat() : [];
   if (!tags.every((one) => typeof one === 'string'))
     throw new AzureCacheError(
       'options_invalid',
-      'The function tag of the store answers a text, an array of texts, or undefined for none.',
+      'The function tag of the store answers a text, an array of texts, or nothing.',
     );
   return tags.length > 0 ? { tags } : { untagged: true };
 }

@@ -86,7 +86,7 @@ async function* read(response: IncomingMessage): AsyncGenerator<SidecarEvent, vo
     rest = blocks.pop() as string;
     if (rest.length > MAX_EVENT_CHARACTERS) return;
     for (const block of blocks) {
-      const [, name, json] = /^event: (\w+)\ndata: (.*)$/.exec(block) ?? [];
+      const [, name, json] = /^event: (\w+)\ndata: (.*)$/s.exec(block) ?? [];
       if (name !== undefined && json !== undefined) yield { name, data: JSON.parse(json) };
     }
   }
