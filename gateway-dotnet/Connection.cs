@@ -17,6 +17,7 @@ internal sealed class Connection : IAsyncDisposable
     private readonly Task<ConnectionMultiplexer?> connecting;
     private readonly byte[] prefix;
     private readonly long maxValueBytes;
+    private readonly int deadlineMs;
     private readonly bool tracked;
 
     /// <summary>
@@ -46,6 +47,7 @@ internal sealed class Connection : IAsyncDisposable
         tracked = options.Tracking;
         prefix = Encoding.UTF8.GetBytes(options.KeyPrefix);
         maxValueBytes = options.MaxValueBytes;
+        deadlineMs = options.DeadlineMs;
         connecting = ConnectAsync();
     }
 
@@ -86,7 +88,7 @@ internal sealed class Connection : IAsyncDisposable
                 if (tracked) tracking = new Tracking(redis, results, prefix);
                 keys = new KeyList(redis, configuration, prefix);
                 tagUse = new TagUse(redis.GetDatabase(), prefix);
-                provider = new Provider(redis.GetDatabase(), keys, tagUse, prefix, maxValueBytes);
+                provider = new Provider(redis.GetDatabase(), keys, tagUse, prefix, maxValueBytes, deadlineMs);
                 return redis;
             }
             catch (Exception failure)

@@ -18,7 +18,9 @@ internal sealed partial class Provider
     private async Task<Result> PutWithTagsAsync(Operation operation)
     {
         using var turn = turns.Take(operation.Key);
+        var asked = Environment.TickCount64;
         await turn.Ready.ConfigureAwait(false);
+        if (IsLate(asked)) return Result.NotApplied(Status.Timeout);
         var key = Key(operation);
         if (tagKeys.Of(key) is null) return Result.NotApplied(Status.TagKeyInvalid);
         var tags = operation.Extras!.Tags;
@@ -86,9 +88,19 @@ internal sealed partial class Provider
         {
             var tags = named ? operation.Extras!.Tags : [.. Enumerable.Range(at + 1, answer.Length - at - 1).Select(n => (ReadOnlyMemory<byte>)(byte[])answer[n]!)];
             var life = TagIndex.LifeFor(left < 0 ? null : left);
-            if (left != -2) await Task.WhenAll(tags.Select(tag => tagIndex.ExtendAsync(tag, key, life))).ConfigureAwait(false);
+            if (left != -2) await ToldAsync(Task.WhenAll(tags.Select(tag => tagIndex.ExtendAsync(tag, key, life)))).ConfigureAwait(false);
         }
         return reads ? answer[0] : RedisResult.Create(0, ResultType.Integer);
+    }
+
+    /// <summary>
+    /// An index that cannot be told, or not soon, changes nothing about what was done to the entry: it lives long enough
+    /// without, up to the entry's next use.
+    /// </summary>
+    private async Task ToldAsync(Task telling)
+    {
+        InBackground(telling);
+        await telling.WaitAsync(TimeSpan.FromMilliseconds(deadlineMs / 4)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     private async Task<Result> ListByTagAsync(Operation operation)

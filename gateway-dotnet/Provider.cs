@@ -10,7 +10,7 @@ using StackExchange.Redis.Availability;
 
 namespace AzureCache.Gateway;
 
-internal sealed partial class Provider(IDatabase redis, KeyList keys, TagUse tagUse, byte[] prefix, long maxValueBytes)
+internal sealed partial class Provider(IDatabase redis, KeyList keys, TagUse tagUse, byte[] prefix, long maxValueBytes, long deadlineMs)
 {
     private readonly Turns turns = new();
     private readonly SlotKeys lockKeys = new(redis.Multiplexer, prefix, "lock"u8);
@@ -51,11 +51,16 @@ internal sealed partial class Provider(IDatabase redis, KeyList keys, TagUse tag
         Task<Result> started;
         using (turn)
         {
+            var began = Environment.TickCount64;
             await turn.Ready.ConfigureAwait(false);
+            if (IsLate(began)) return Result.NotApplied(Status.Timeout);
             started = StartAsync(operation);
         }
         return await started.ConfigureAwait(false);
     }
+
+    /// <summary>Whoever asked has been told by now that there was no answer.</summary>
+    private bool IsLate(long began) => Environment.TickCount64 - began >= deadlineMs;
 
     private Task<Result> StartAsync(Operation operation) => operation.Verb switch
     {

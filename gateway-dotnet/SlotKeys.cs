@@ -13,12 +13,13 @@ internal sealed class SlotKeys(IConnectionMultiplexer redis, byte[] prefix, Read
 
     /// <summary>
     /// The key of what belongs to <paramref name="key"/>, which is the entry's with the prefix; null where there is none in
-    /// its slot. Every sidecar has to come to the same, so it is made of the key alone.
+    /// its slot. Every sidecar has to come to the same, so it is made of the key alone. Without braces around it begins with
+    /// one more U+0000: of `k` and of `{k}` it must not be the same.
     /// </summary>
     public RedisKey? Of(RedisKey key)
     {
         byte[] entry = key!;
-        RedisKey found = HasTag(entry) ? (byte[])[.. start, .. entry] : (byte[])[.. start, (byte)'{', .. entry, (byte)'}'];
+        RedisKey found = HasTag(entry) ? (byte[])[.. start, 0, .. entry] : (byte[])[.. start, (byte)'{', .. entry, (byte)'}'];
         return redis.GetHashSlot(found) == redis.GetHashSlot(key) ? found : (RedisKey?)null;
     }
 

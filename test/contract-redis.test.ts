@@ -1,7 +1,8 @@
 // The contract through the real bridge on a real redis-server, and what others see of our entries there.
 import t from 'tap';
+import type { Backend } from '../src/backend.js';
 import { entry, isDone, lasting } from './contract/entry.js';
-import { backendContract } from './contract.js';
+import { backendContract, openSubject, RULES } from './contract.js';
 import { openTestBridge } from './fixtures/bridge.js';
 import { startRedis } from './fixtures/redis.js';
 
@@ -36,3 +37,13 @@ t.test('a value that others set is read, and has an ETag', async (t) => {
   t.equal(read.ttlMs, Number.POSITIVE_INFINITY);
   isDone(await it.put('ours', { condition: 'etag', etag: read.etag }));
 });
+
+for (const { title, holds } of RULES.filter(({ title }) => title.includes('braces')))
+  t.test(`redis, without a prefix: ${title}`, async () => {
+    const opened: Backend[] = [];
+    const unprefixed = () => openTestBridge({ connection: redis.url });
+    const options = { name: 'redis', open: unprefixed, oneStore: true, plant: 'not here' };
+    await holds(await openSubject(options, opened)).finally(() =>
+      Promise.all(opened.map((one) => one.close())),
+    );
+  });

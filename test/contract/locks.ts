@@ -15,6 +15,9 @@ import {
 } from './entry.js';
 import { ALSO_ABSENT, isFree, isHeldWith, isLocked, newToken, withToken } from './locked.js';
 import type { Rule } from './rule.js';
+import { keysWith, tagged, UNTAGGED } from './tagging.js';
+
+type Entry = ReturnType<typeof entry>;
 
 const SHORT_MS = 150;
 const MINUTE_MS = 60_000;
@@ -120,6 +123,26 @@ export const lockRules: Rule[] = [
       });
       assert.deepEqual(JSON.parse(String(listed.value)).keys, []);
       for (const [n, one] of keys.entries()) await isHeldWith(entry(backend, one), tokens[n] as Buffer);
+    },
+  },
+  {
+    title: 'a key and the same key in braces have each a lock and tags of their own',
+    async holds({ backend, key }) {
+      const tag = String(key('tag'));
+      const keys = [key(), Buffer.alloc(0)];
+      keys[1] = Buffer.from(`{${keys[0]}}`);
+      const [plain, braced] = keys.map((one) => entry(backend, one)) as [Entry, Entry];
+      const tokens = [newToken(), newToken()] as const;
+      isDone(await plain.lock(tokens[0], ALSO_ABSENT));
+      isDone(await braced.lock(tokens[1], ALSO_ABSENT));
+      await isHeldWith(plain, tokens[0]);
+      await isHeldWith(braced, tokens[1]);
+      isDone(await plain.put('v', tagged(tag)));
+      isDone(await braced.put('v', UNTAGGED));
+      assert.deepEqual(await keysWith({ backend, tags: [tag] }), [String(keys[0])]);
+      isDone(await braced.put('v', tagged(tag)));
+      isDone(await plain.delete());
+      assert.deepEqual(await keysWith({ backend, tags: [tag] }), [String(keys[1])]);
     },
   },
   {

@@ -11,6 +11,7 @@ const AGAIN = 'a lock with the token that holds it already is granted again, and
 const LEASE =
   'once its lease has passed a lock is free, and its token good for nothing: not_held, and nothing changes';
 const KEY = 'a lock is of its key alone, whatever braces the key has, and is never listed';
+const BRACES = 'a key and the same key in braces have each a lock and tags of their own';
 
 export const lockBugs: PlantedBug[] = [
   {
@@ -96,6 +97,25 @@ export const lockBugs: PlantedBug[] = [
           key: Buffer.from(String(asked.key).replace(/\{tag\}.*/, '{tag}')),
         },
     ),
+  },
+  {
+    title: 'braces around a key do not count for its lock',
+    breaks: BRACES,
+    plant: asks(
+      (asked) =>
+        (locks(asked) || unlocks(asked) || guarded(asked)) &&
+        /^\{.*\}$/.test(String(asked.key)) && { key: asked.key.subarray(1, -1) },
+    ),
+  },
+  {
+    title: 'braces around a key do not count for its tags',
+    breaks: BRACES,
+    plant: (run) => async (asked) => {
+      const result = await run(asked);
+      if (asked.extras?.untagged && /^\{.*\}$/.test(String(asked.key)))
+        await run({ ...asked, key: asked.key.subarray(1, -1) });
+      return result;
+    },
   },
   {
     title: 'a lock of a list is granted',
