@@ -4,7 +4,7 @@
 import type { IncomingMessage, RequestListener } from 'node:http';
 import type { Guard } from './guard.js';
 import type { NearCache } from './near-cache.js';
-import { etagOf } from './near-entries.js';
+import { etagOf, type NearEntry } from './near-entries.js';
 import { etagText } from './routes/parameters.js';
 import { VALUE_HEADERS } from './routes/replies.js';
 
@@ -16,6 +16,8 @@ const MORE = [
   ...['expect', 'content-length', 'transfer-encoding'],
 ];
 const HEADERS = Object.entries(VALUE_HEADERS).flat();
+/** Of copies that were asked for: to write an ETag costs as much as to find its entry. */
+const headersOf = new WeakMap<NearEntry, string[]>();
 
 /** `routing`, but for what `near` can answer. */
 export function withHits(routing: RequestListener, near: NearCache, guard: Guard): RequestListener {
@@ -24,9 +26,13 @@ export function withHits(routing: RequestListener, near: NearCache, guard: Guard
     const entry =
       key !== undefined && !guard.refusal(request.headers, request.socket, false) && near.hit(key);
     if (!entry) return routing(request, response);
-    const { value } = entry;
-    response.writeHead(200, [...HEADERS, 'etag', etagText(etagOf(entry)), 'content-length', value.length]);
-    response.end(value);
+    let headers = headersOf.get(entry);
+    if (!headers) {
+      headers = [...HEADERS, 'etag', etagText(etagOf(entry)), 'content-length', String(entry.value.length)];
+      headersOf.set(entry, headers);
+    }
+    response.writeHead(200, headers);
+    response.end(entry.value);
   };
 }
 
