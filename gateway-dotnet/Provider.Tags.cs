@@ -11,8 +11,8 @@ internal sealed partial class Provider
     /// <summary>Each costs a round trip.</summary>
     private const int IndexesOfPage = 8;
 
-    /// <summary>Whether a key is of the page, and carries the tag in whose index it is.</summary>
-    private delegate Task<(bool Shown, bool Carries)> Judge(byte[] key, int place);
+    /// <summary>Members of which all tags are asked are fewer on a page, but not fewer than these.</summary>
+    private const long FewestOfPage = 20;
 
     /// <summary>First the index of each tag, then the entry with its tags, in one step.</summary>
     private async Task<Result> PutWithTagsAsync(Operation operation)
@@ -105,17 +105,7 @@ internal sealed partial class Provider
 
     private async Task<Result> ListByTagAsync(Operation operation)
     {
-        var (page, refusal) = await FindByTagAsync(operation, async (key, place) =>
-        {
-            var (tags, all) = (operation.Extras!.Tags, operation.Extras.All);
-            var exists = redis.KeyExistsAsync(key);
-            // Of any of the tags: up to this one, since what carries one before it was listed there.
-            var asked = all ? tags : tags.Take(place + 1);
-            var carried = await Task.WhenAll(asked.Select(tag => CarriesAsync(key, tag))).ConfigureAwait(false);
-            var there = await exists.ConfigureAwait(false);
-            var shown = there && (all ? carried.All(yes => yes) : carried[place] && carried.Count(yes => yes) == 1);
-            return (Shown: shown, Carries: there && carried[place]);
-        }).ConfigureAwait(false);
+        var (page, refusal) = await FindByTagAsync(operation, removes: false).ConfigureAwait(false);
         return refusal ?? new Result { Value = page.List(prefix.Length) };
     }
 
@@ -124,15 +114,7 @@ internal sealed partial class Provider
         var underWay = false;
         try
         {
-            var (page, refusal) = await FindByTagAsync(operation, async (key, place) =>
-            {
-                underWay = true;
-                var tags = operation.Extras!.Tags;
-                RedisValue[] arguments = [operation.Extras.All ? tags.Count : 1, .. tags.Select(tag => (RedisValue)tag)];
-                RedisKey[] keys = [key, tagKeys.Of(key) ?? default];
-                var removed = (long)await redis.ScriptEvaluateAsync(TagScripts.Remove, keys, arguments, CommandFlags.NoScriptCache).ConfigureAwait(false);
-                return (Shown: removed == 1, Carries: removed != 1 && await CarriesAsync(key, tags[place]).ConfigureAwait(false));
-            }).ConfigureAwait(false);
+            var (page, refusal) = await FindByTagAsync(operation, removes: true, () => underWay = true).ConfigureAwait(false);
             return refusal ?? new Result { Outcome = Outcome.Applied, Value = page.Cleared(page.Keys.Count) };
         }
         catch (Exception failure)
@@ -142,35 +124,50 @@ internal sealed partial class Provider
     }
 
     /// <summary>A page goes on with the index of the next tag where one has ended, for a few of them.</summary>
-    /// <param name="judge">told a member and the place of the tag in whose index it is: whether it is of the page, and carries that tag</param>
-    private async Task<(KeyPage Page, Result? Refusal)> FindByTagAsync(Operation operation, Judge judge)
+    /// <param name="begins">called before the first member is asked for its tags</param>
+    private async Task<(KeyPage Page, Result? Refusal)> FindByTagAsync(Operation operation, bool removes, Action? begins = null)
     {
         var (tags, all) = (operation.Extras!.Tags, operation.Extras.All);
         var indexes = all ? 1 : tags.Count;
         if (TagCursor.Read(operation.Value.Span, indexes) is not TagCursor cursor)
             return (default, Result.NotApplied(Status.CursorInvalid));
         var count = operation.TtlMs == 0 ? KeyList.MaxPageKeys : operation.TtlMs;
+        if (all) count = Math.Min(count, Math.Max(count / tags.Count, FewestOfPage));
         var shown = new List<byte[]>();
         TagCursor? next = cursor;
         for (var looked = 0L; next is TagCursor at && looked < count && at.Tag < cursor.Tag + IndexesOfPage;)
         {
             var (seen, last) = await tagIndex.PageAsync(tags[at.Tag], at.Score, count - looked).ConfigureAwait(false);
-            shown.AddRange(await JudgeAsync(operation, at.Tag, seen, judge).ConfigureAwait(false));
+            if (seen.Members.Count > 0) begins?.Invoke();
+            shown.AddRange(await JudgeAsync(operation, at.Tag, seen, removes).ConfigureAwait(false));
             looked += seen.Members.Count;
             next = last != 0 ? at with { Score = last } : at.Tag + 1 < indexes ? new TagCursor(at.Tag + 1, 0) : null;
         }
         return (new KeyPage(shown, next?.Write()), null);
     }
 
-    private async Task<IEnumerable<byte[]>> JudgeAsync(Operation operation, int place, Seen seen, Judge judge)
+    /// <summary>
+    /// Those of the page. Of any of the tags a member is asked for the one in whose index it is, whatever others it carries:
+    /// one that it is given between two pages could be of an index that was gone through before.
+    /// </summary>
+    private async Task<IEnumerable<byte[]>> JudgeAsync(Operation operation, int place, Seen seen, bool removes)
     {
         var tag = operation.Extras!.Tags[place];
+        RedisValue[] asked = operation.Extras.All ? [.. operation.Extras.Tags.Select(one => (RedisValue)one)] : [tag];
         byte[] start = [.. prefix, .. operation.Key.Span];
         var members = seen.Members.Where(member => member.Key.AsSpan().StartsWith(start)).ToList();
-        var told = await Task.WhenAll(members.Select(member => judge(member.Key, place))).ConfigureAwait(false);
-        var stale = members.Where((_, n) => !told[n].Carries).Select(member => member.Key).ToHashSet();
+        var told = await Task.WhenAll(members.Select(member => TellAsync(member.Key))).ConfigureAwait(false);
+        var stale = members.Where((_, n) => told[n] == 0 || (told[n] == 2 && removes)).Select(member => member.Key).ToHashSet();
         InBackground(tagIndex.SweepAsync(tag, seen.Settled().Where(member => stale.Contains(member.Key)).Select(member => (member, false))));
-        return members.Where((_, n) => told[n].Shown).Select(member => member.Key);
+        return members.Where((_, n) => told[n] == 2).Select(member => member.Key);
+
+        // 0, 1 or 2, as the scripts say.
+        async Task<long> TellAsync(byte[] key)
+        {
+            if (tagKeys.Of(key) is not RedisKey tagged) return 0;
+            var script = removes ? TagScripts.Remove : TagScripts.Look;
+            return (long)await redis.ScriptEvaluateAsync(script, [key, tagged], asked, CommandFlags.NoScriptCache).ConfigureAwait(false);
+        }
     }
 
     /// <summary>Looks after a large index a little with each put, so that it does not grow with what has gone.</summary>
@@ -187,9 +184,12 @@ internal sealed partial class Provider
         }
     }
 
-    /// <summary>The life that a put gives, if there is nothing to keep; null = it never expires.</summary>
+    /// <summary>
+    /// The life that a put gives, if there is nothing to keep, for its tags: of what slides up to its end (TagScripts.cs);
+    /// null = it never expires.
+    /// </summary>
     private static long? FirstLife(in Operation operation) =>
-        operation.TtlKind == TtlKind.Never ? operation.Extras?.SlidingMs : Math.Min(operation.TtlMs, operation.Extras?.SlidingMs ?? long.MaxValue);
+        operation.TtlKind == TtlKind.Never ? operation.Extras?.SlidingMs : operation.TtlMs;
 
     private bool IsCluster => Array.Exists(redis.Multiplexer.GetServers(), server => server.ServerType == ServerType.Cluster);
 

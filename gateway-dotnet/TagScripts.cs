@@ -8,16 +8,37 @@ namespace AzureCache.Gateway;
 internal static class TagScripts
 {
     /// <summary>
-    /// How much longer the tags live than their entry: in Garnet an entry that is given a new life in its last moment would
-    /// lose them between two lines. A new entry never gets those of the one before all the same: it begins by dropping them.
+    /// Gives the tags the life of their entry, of which `left` milliseconds are left; answers what the index has to be told.
+    /// A second longer: in Garnet an entry that is given a new life in its last moment would lose them between two lines.
+    /// What slides can be moved by ASP.NET, which knows of no tags: they live up to its end, or, without one, as an index
+    /// does. A new entry never gets those of the one before all the same: it begins by dropping them.
     /// </summary>
     private const string Follow = """
         local function follow(left)
           if left == -2 then
             redis.call('DEL', tagged)
           elseif redis.call('EXISTS', tagged) == 1 then
-            if left == -1 then redis.call('PERSIST', tagged) else redis.call('PEXPIRE', tagged, left + 1000) end
+            if left == -1 then
+              redis.call('PERSIST', tagged)
+              return left
+            end
+            local longer = left
+            if redis.call('TYPE', KEYS[1])['ok'] == 'hash' then
+              local found = redis.call('HMGET', KEYS[1], 'absexp', 'sldexp')
+              local absexp, sldexp = tonumber(found[1] or -1), tonumber(found[2] or -1)
+              if sldexp and sldexp > 0 then
+                if absexp and absexp > 0 then
+                  local time = redis.call('TIME')
+                  left = math.max(left, math.floor((absexp - 621355968000000000) / 10000 - time[1] * 1000 - time[2] / 1000))
+                  longer = left
+                else
+                  longer = 2 * left + 60000
+                end
+              end
+            end
+            redis.call('PEXPIRE', tagged, string.format('%.0f', longer + 1000))
           end
+          return left
         end
 
         """;
@@ -38,8 +59,7 @@ internal static class TagScripts
         redis.call('DEL', tagged)
         if count == 0 then return 0 end
         redis.call('SADD', tagged, unpack(tags))
-        local left = redis.call('PTTL', KEYS[1])
-        follow(left)
+        local left = follow(redis.call('PTTL', KEYS[1]))
         return {left}
         """;
 
@@ -59,8 +79,7 @@ internal static class TagScripts
           redis.call('DEL', tagged)
           return 0
         end
-        local left = redis.call('PTTL', KEYS[1])
-        follow(left)
+        local left = follow(redis.call('PTTL', KEYS[1]))
         local tags = redis.call('SMEMBERS', tagged)
         if #tags == 0 then return 0 end
         table.insert(tags, 1, left)
@@ -77,8 +96,7 @@ internal static class TagScripts
         local answer = run()
         if type(answer) == 'number' then return answer end
         if answer[4] == 0 then return {answer, -2} end
-        local left = redis.call('PTTL', KEYS[1])
-        follow(left)
+        local left = follow(redis.call('PTTL', KEYS[1]))
         return {answer, left, unpack(redis.call('SMEMBERS', tagged))}
         """;
 
@@ -118,15 +136,23 @@ internal static class TagScripts
         """;
 
     /// <summary>
-    /// KEYS: an entry, its tags. ARGV: how many of the tags behind it are needed. Removes the entry if it carries so many
-    /// of them now; answers whether it did.
+    /// KEYS: an entry, its tags. ARGV: tags. Answers 0 where there is no entry or it does not carry the first, 1 where it
+    /// carries that but not all of them, 2 where it carries all.
     /// </summary>
-    public const string Remove = """
-        local carried = 0
-        for n = 2, #ARGV do carried = carried + redis.call('SISMEMBER', KEYS[2], ARGV[n]) end
-        if carried < tonumber(ARGV[1]) then return 0 end
+    public const string Look = Carrying + "return 2";
+
+    /// <summary>As Look, and with 2 the entry is removed.</summary>
+    public const string Remove = Carrying + """
         redis.call('DEL', KEYS[2])
-        return redis.call('DEL', KEYS[1])
+        return 2 * redis.call('DEL', KEYS[1])
+        """;
+
+    private const string Carrying = """
+        if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+        for n = 1, #ARGV do
+          if redis.call('SISMEMBER', KEYS[2], ARGV[n]) == 0 then return n == 1 and 0 or 1 end
+        end
+
         """;
 
     private const string Now = """

@@ -1,6 +1,6 @@
 // Whether anything has tags in this backend: while nothing has, no operation needs to look after any, and each stays the
 // one plain command that it is. Who puts the first tag leaves a mark, and every sidecar looks for it, each second until it
-// is found. Made by Connection.cs; asked by Provider.Tags.cs.
+// is found; from then on each keeps it there. Made by Connection.cs; asked by Provider.Tags.cs.
 
 using StackExchange.Redis;
 
@@ -10,6 +10,10 @@ internal sealed class TagUse : IAsyncDisposable
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
+    /// <summary>The mark can be evicted while there are tags: whoever knows of some writes it again so often.</summary>
+    private static readonly TimeSpan Again = TimeSpan.FromMinutes(1);
+
+    private readonly TimeSpan again;
     private readonly IDatabase redis;
     private readonly RedisKey mark;
     private readonly CancellationTokenSource closing = new();
@@ -18,14 +22,18 @@ internal sealed class TagUse : IAsyncDisposable
     /// <summary>There was no mark when it was looked for last. Until the first answer nobody knows.</summary>
     private volatile bool none;
 
+    /// <summary>There was a first answer.</summary>
+    private volatile bool looked;
+
     /// <summary>This sidecar has put tags.</summary>
     private volatile bool marked;
 
     private long markedAt = -(long)Pause.TotalMilliseconds;
 
-    public TagUse(IDatabase redis, byte[] prefix)
+    /// <param name="again">how often the mark is written anew by who knows of tags; by default each minute</param>
+    public TagUse(IDatabase redis, byte[] prefix, TimeSpan? again = null)
     {
-        this.redis = redis;
+        (this.redis, this.again) = (redis, again ?? Again);
         mark = (byte[])[.. prefix, .. "\0tagged"u8];
         looking = LookAsync();
     }
@@ -55,25 +63,29 @@ internal sealed class TagUse : IAsyncDisposable
         Interlocked.Exchange(ref markedAt, now);
     }
 
+    /// <summary>Looks for the mark until it is there; from then on, or once this sidecar has put tags, it writes it anew.</summary>
     private async Task LookAsync()
     {
-        for (var found = false; !found && !closing.IsCancellationRequested;)
+        while (!closing.IsCancellationRequested)
         {
             try
             {
-                found = await redis.KeyExistsAsync(mark).ConfigureAwait(false);
-                none = !found;
+                if (IsKnown) await redis.StringSetAsync(mark, "1").ConfigureAwait(false);
+                else none = !await redis.KeyExistsAsync(mark).ConfigureAwait(false);
+                looked = true;
             }
             catch (RedisServerException)
             {
                 // Who may not look may not put tags either.
-                none = true;
+                if (!looked) none = looked = true;
             }
             catch (Exception failure) when (failure is RedisException or TimeoutException or ObjectDisposedException)
             {
                 // What was known last stands; before that, that tags are possible.
             }
-            if (!found) await Task.Delay(Pause, closing.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(IsKnown ? again : Pause, closing.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
+
+    private bool IsKnown => marked || (looked && !none);
 }

@@ -60,6 +60,44 @@ t.test('a life that others have given is kept with ttl=keep, and the index is to
   near(t, await life(redis, INDEX), 12_001 * MINUTE, 'index');
 });
 
+t.test(
+  'what slides keeps its tags up to its end, or for twice its life and a minute, while ASP.NET refreshes it',
+  async (t) => {
+    await using redis = await startRedis();
+    await using sidecar = await startOn(redis);
+    await put(sidecar, 'a?sliding=20&ttl=600&tag=x', 'v');
+    near(t, await life(redis, TAGS), 10 * MINUTE + 1000, 'tags up to the end');
+    t.ok((await life(redis, INDEX)) > 10 * MINUTE, 'index up to the end');
+    // What Refresh does.
+    await redis.cli('EXPIRE', 'app:a', '20');
+    for (const line of ['GET /v1/cache/a', 'POST /v1/cache/a/lock?lease=1', 'PUT /v1/cache/a?ttl=keep']) {
+      await ask(sidecar, line);
+      near(t, await life(redis, TAGS), 10 * MINUTE + 1000, `tags after ${line}`);
+      t.ok((await life(redis, 'app:a')) <= 20_000);
+    }
+    await ask(sidecar, 'POST /v1/cache/a/touch?ttl=1200');
+    near(t, await life(redis, TAGS), 20 * MINUTE + 1000, 'tags with the end moved');
+    t.ok((await life(redis, INDEX)) > 20 * MINUTE, 'index with the end moved');
+    await ask(sidecar, 'POST /v1/cache/a/touch?ttl=never');
+    near(t, await life(redis, TAGS), 101_000, 'tags without an end');
+    await put(sidecar, 'a?sliding=60&ttl=never&tag=x', 'v');
+    near(t, await life(redis, TAGS), 3 * MINUTE + 1000, 'tags without an end from the first');
+    await put(sidecar, 'a?layout=hash&ttl=60&tag=x', 'v');
+    near(t, await life(redis, TAGS), MINUTE + 1000, 'tags of a hash that does not slide');
+  },
+);
+
+t.test('what others let slide on is still found by its tag', async (t) => {
+  await using redis = await startRedis();
+  await using sidecar = await startOn(redis);
+  await put(sidecar, 'a?sliding=200ms&ttl=600&tag=x', 'v');
+  await redis.cli('PEXPIRE', 'app:a', '60000');
+  await put(sidecar, 'clock?ttl=1500ms', 'v');
+  const passed = async () => (await ask(sidecar, 'GET /v1/cache/clock')).status === 404;
+  await until(passed, 5000, 'more than the tags had at first to pass');
+  t.equal((await ask(sidecar, 'GET /v1/tags/x')).text, '{"keys":["a"]}');
+});
+
 t.test('an index that was evicted is made anew by a touch', async (t) => {
   await using redis = await startRedis();
   await using sidecar = await startOn(redis);
@@ -141,6 +179,26 @@ t.test(
     near(t, await life(redis, TAGS), MINUTE + 1000, 'tags, by the other sidecar');
   },
 );
+
+t.test('a page of what carries all of 100 tags asks each member once, and few of them', async (t) => {
+  await using redis = await startRedis();
+  await using sidecar = await startOn(redis);
+  const tags = Array.from({ length: 100 }, (_, n) => `tag=${n}`).join('&');
+  await Promise.all(Array.from({ length: 60 }, (_, n) => put(sidecar, `${n}?${tags}`, 'v')));
+  const stats = async () => {
+    const info = await redis.cli('INFO', 'everything');
+    const evals = Number(/cmdstat_eval:calls=(\d+)/.exec(info)?.[1]);
+    return { evals, bytes: Number(/total_net_input_bytes:(\d+)/.exec(info)?.[1]) };
+  };
+  const before = await stats();
+  const { text } = await ask(sidecar, `GET /v1/tags?${tags}&match=all`);
+  const after = await stats();
+  const { keys, cursor } = JSON.parse(text) as KeyPage;
+  t.ok(keys.length >= 20 && keys.length < 60, `${keys.length} keys on the page`);
+  t.type(cursor, 'string');
+  t.equal(after.evals - before.evals, 1 + keys.length);
+  t.ok(after.bytes - before.bytes < 200_000, `${after.bytes - before.bytes} bytes were sent`);
+});
 
 t.test('a restart of the sidecar loses no tags, and it looks after them at once', async (t) => {
   await using redis = await startRedis();

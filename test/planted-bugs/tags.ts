@@ -5,7 +5,11 @@ import { answers, asks, type PlantedBug, type Run } from './bug.js';
 const CARRY =
   'what was put with a tag is listed by it; a put without tags leaves them, others take their place';
 const TEXT = 'a tag is any text of up to 255 bytes, as it is, and an entry has up to 100';
-const SEVERAL = 'several tags are any of them, each key once, or all of them; a prefix narrows either';
+const SEVERAL = 'several tags are any of them, or all of them; a prefix narrows either';
+const BETWEEN =
+  'what carries one of several tags all the time is listed, though it is given another between two pages';
+const HUNDRED =
+  'of 100 tags all are wanted: pages are small, none of the keys is missing, and a clear has them all';
 const REFUSED = 'a put that its condition refuses gives and takes no tags';
 const ENDED = 'what was deleted or has expired carries no tags, and what is put there next has none of them';
 const LIVES =
@@ -107,15 +111,27 @@ export const tagBugs: PlantedBug[] = [
     plant: asks((asked) => byTag(asked) && { key: Buffer.alloc(0) }),
   },
   {
-    title: 'a key is listed once for each of its tags',
-    breaks: SEVERAL,
-    plant: (run) => async (asked) => {
-      const result = await run(asked);
-      if (!result.value || asked.verb !== 'list' || !byTag(asked) || (tags(asked)?.length ?? 0) < 3)
-        return result;
-      const { keys, cursor } = JSON.parse(String(result.value)) as KeyPage;
-      return { ...result, value: Buffer.from(JSON.stringify({ keys: [...keys, ...keys], cursor })) };
+    title: 'a list by any of several tags leaves out what carries one before the last: it counts as listed',
+    breaks: BETWEEN,
+    plant: (run) => {
+      const seen = new Set<string>();
+      return async (asked) => {
+        const result = await run(asked);
+        if (putsTags(asked) && (tags(asked)?.length ?? 0) > 1) seen.add(String(asked.key));
+        if (!result.value || asked.verb !== 'list' || !byTag(asked)) return result;
+        const { keys, cursor } = JSON.parse(String(result.value)) as KeyPage;
+        const kept = keys.filter((key) => !seen.has(key));
+        return { ...result, value: Buffer.from(JSON.stringify({ keys: kept, cursor })) };
+      };
     },
+  },
+  {
+    title: 'of many tags the last is not asked for',
+    breaks: HUNDRED,
+    plant: retagged(
+      (named) => named.slice(0, 99),
+      (asked) => byTag(asked) && asked.extras?.all === true,
+    ),
   },
   {
     title: 'tags are written before the condition is looked at',

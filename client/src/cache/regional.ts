@@ -26,7 +26,8 @@ export interface Regional {
 
   /**
    * The keys of this cache whose entries carry the tag, or any of several, or with `all: true` all of them; tags are an
-   * option of `put`. Read page by page, as `keys`.
+   * option of `put`. Read page by page, as `keys`; of several tags each
+   * key comes once, for which the keys are remembered until the end.
    */
   keysByTag(
     tag: string | readonly string[],

@@ -33,7 +33,8 @@ function pages(scope: Scope, call: string, verb: 'list' | 'clear', prefix: unkno
 
 /** A wrong tag or option throws at once, not with the first key. */
 export function keysByTag(scope: Scope, tag: unknown, given: unknown): AsyncGenerator<string, void> {
-  return flat(scope, pagesByTag(scope, 'keysByTag', 'list', tag, given));
+  const found = flat(scope, pagesByTag(scope, 'keysByTag', 'list', tag, given));
+  return Array.isArray(tag) && tag.length > 1 ? once(found) : found;
 }
 
 export async function removeByTag(scope: Scope, tag: unknown, given: unknown): Promise<number> {
@@ -55,4 +56,10 @@ function pagesByTag(scope: Scope, call: string, verb: 'list' | 'clear', tag: unk
 
 async function* flat(scope: Scope, found: AsyncIterable<{ keys: string[] }>): AsyncGenerator<string, void> {
   for await (const page of found) for (const key of page.keys) yield scope.ownKey(key);
+}
+
+/** A key that carries several of the tags is listed for each. */
+async function* once(found: AsyncIterable<string>): AsyncGenerator<string, void> {
+  const seen = new Set<string>();
+  for await (const key of found) if (seen.size < seen.add(key).size) yield key;
 }
