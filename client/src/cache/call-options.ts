@@ -1,5 +1,9 @@
 // The options of calls, as applications write them. Checked by call-rules.ts.
-import type { LockHandle } from './locking.js';
+
+declare const HANDLE: unique symbol;
+
+/** Shows who holds a lock: 32 hex digits, the Lock-Token of HTTP. Can be handed to another process. */
+export type LockHandle = string & { readonly [HANDLE]: true };
 
 /** Seconds (above 0, at most ten years; parts of a millisecond are rounded up), `never`, or `keep` the life there is. */
 export type Ttl = number | 'never' | 'keep';

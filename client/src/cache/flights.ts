@@ -1,23 +1,30 @@
 // Lets all who ask for one thing at once have one answer: the first starts the work, the others wait for it. Who aborts
-// leaves; the work is told to end once nobody is left. Used by get-or-set.ts; knows nothing of what is asked for.
+// leaves; the work is told to end once nobody is left. Used by get-or-set.ts; knows nothing of keys or locks.
 import { AzureCacheError } from '../errors.js';
 import { onAbort } from '../transport/signals.js';
 
-interface Flight<T> {
-  answer: Promise<T>;
+/** Bytes, or JSON as a string; undefined: the load answered that. */
+export type Loaded = Uint8Array | string | undefined;
+
+interface Flight {
+  answer: Promise<Loaded>;
   waiting: number;
   /** Fires once nobody waits any more. */
   left: AbortController;
 }
 
-export class Flights<T> {
-  readonly #flights = new Map<string, Flight<T>>();
+export class Flights {
+  readonly #flights = new Map<string, Flight>();
 
   /**
    * @param signal of this caller
    * @throws AzureCacheError `aborted`, and what `work` throws
    */
-  join(name: string, signal: AbortSignal | undefined, work: (left: AbortSignal) => Promise<T>): Promise<T> {
+  join(
+    name: string,
+    signal: AbortSignal | undefined,
+    work: (left: AbortSignal) => Promise<Loaded>,
+  ): Promise<Loaded> {
     if (signal?.aborted) return Promise.reject(aborted(signal));
     const flight = this.#flights.get(name) ?? this.#start(name, work);
     flight.waiting += 1;
@@ -35,9 +42,9 @@ export class Flights<T> {
     });
   }
 
-  #start(name: string, work: (left: AbortSignal) => Promise<T>): Flight<T> {
+  #start(name: string, work: (left: AbortSignal) => Promise<Loaded>): Flight {
     const left = new AbortController();
-    const flight: Flight<T> = { answer: work(left.signal), waiting: 0, left };
+    const flight: Flight = { answer: work(left.signal), waiting: 0, left };
     this.#flights.set(name, flight);
     const end = () => this.#end(name, flight);
     // Also handles what nobody awaits any more.
@@ -46,7 +53,7 @@ export class Flights<T> {
   }
 
   /** Who comes from here on starts another. */
-  #end(name: string, flight: Flight<T>): void {
+  #end(name: string, flight: Flight): void {
     if (this.#flights.get(name) === flight) this.#flights.delete(name);
   }
 }

@@ -7,6 +7,7 @@ import type { Operation, Result } from '../transport/operation.js';
 import type { Transport } from '../transport/transport.js';
 import { checkedWithTtl, GET_OR_SET, invalid, withDeadline } from './call-rules.js';
 import { putting } from './calls.js';
+import type { Loaded } from './flights.js';
 import type { GetOrSetOptions, Load } from './locking.js';
 import { leaseOf, lock, locking, newToken, release } from './locks.js';
 import type { Scope } from './scope.js';
@@ -15,9 +16,6 @@ import { fromBytes, toBytes } from './value.js';
 /** Between two looks at what another loads, longer by half each time, give or take a half. */
 const FIRST_PAUSE_MS = 10;
 const LAST_PAUSE_MS = 250;
-
-/** Bytes, or JSON as a string; undefined: `load` answered that. */
-export type Loaded = Uint8Array | string | undefined;
 
 interface Asked {
   /** All of it but the value and the lock. */

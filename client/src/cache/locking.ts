@@ -1,16 +1,13 @@
 // The calls of AzureCache (azure-cache.ts) under which one at a time has a key, in types and in words. What they do is in
 // locks.ts and get-or-set.ts. A lock is a promise among those who lock: calls without one go on as if there were none.
 import type { Callback } from '../callback.js';
-import type { CallOptions, PutOptions, Ttl } from './call-options.js';
+import type { CallOptions, LockHandle, PutOptions, Ttl } from './call-options.js';
+
+export type { LockHandle } from './call-options.js';
 
 type Maybe<T> = T | null | undefined;
 type Raw = { raw: true };
 type Json = { raw?: false | undefined };
-
-declare const HANDLE: unique symbol;
-
-/** Shows who holds a lock: 32 hex digits, the Lock-Token of HTTP. Can be handed to another process. */
-export type LockHandle = string & { readonly [HANDLE]: true };
 
 /** A lock, and what lies under its key. */
 export interface Locked<T> {

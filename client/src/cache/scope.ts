@@ -4,7 +4,6 @@ import { AzureCacheError } from '../errors.js';
 import { type Life, lifeOf } from '../life.js';
 import type { Transport } from '../transport/transport.js';
 import { Flights } from './flights.js';
-import type { Loaded } from './get-or-set.js';
 import { Turns } from './turns.js';
 
 export class Scope {
@@ -15,7 +14,7 @@ export class Scope {
   /** Of updates: one after the other for each key. */
   readonly turns: Turns;
   /** Of values that are looked up or made: one for each key. */
-  readonly flights = new Flights<Loaded>();
+  readonly flights = new Flights();
   readonly #prefix: string;
 
   constructor(transport: Transport, prefix: string, life: Life) {
