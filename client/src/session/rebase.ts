@@ -2,7 +2,7 @@
 // writer.ts. How single fields are merged is merge.ts's.
 import type { Held } from './held.js';
 import { merge, sameValue } from './merge.js';
-import type { SessionRules } from './sessions.js';
+import type { SessionRules } from './session-rules.js';
 import { fieldsOf, NOTHING, readSession, type Snapshot, textOf } from './snapshot.js';
 import type { TaggedLife } from './tagging.js';
 

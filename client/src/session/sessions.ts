@@ -5,32 +5,15 @@ import { AzureCacheError } from '../errors.js';
 import type { Life } from '../life.js';
 import { listPages, pagesOf } from '../transport/listing.js';
 import type { Transport } from '../transport/transport.js';
-import type { Dates } from './dates.js';
 import { Ends } from './ends.js';
 import { Entries } from './entries.js';
 import type { Held, Loaded, Stored } from './held.js';
-import type { Conflict, Fields } from './merge.js';
-import { readSession, type Serializer, type Snapshot, sameSettings } from './snapshot.js';
+import type { Fields } from './merge.js';
+import type { SessionRules } from './session-rules.js';
+import { readSession, type Snapshot, sameSettings } from './snapshot.js';
 import { lifeAlone, type TaggedLife } from './tagging.js';
 import { Toucher } from './toucher.js';
 import { Writer } from './writer.js';
-
-export interface SessionRules {
-  /** Stands before each session id. */
-  prefix: string;
-  serializer: Serializer;
-  dates: Dates;
-  conflict: Conflict;
-  atomic: ReadonlySet<string>;
-  /** A touch that would move the end of the life by less than this is left out. 0 = none is. */
-  touchAfterMs: number;
-  /** Read past the near cache of the sidecar. */
-  fresh: boolean;
-  /** The life that this session should have from now on, and its tags; undefined = its time is over. */
-  lifeOf: (session: Fields) => TaggedLife | undefined;
-  /** `dropped`: a save found that its session has ended; `merged`: a save met another one. */
-  tell: (event: 'dropped' | 'merged', id: string) => void;
-}
 
 export class Sessions {
   readonly #rules: SessionRules;

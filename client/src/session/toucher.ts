@@ -4,7 +4,7 @@ import type { AzureCacheError } from '../errors.js';
 import type { Life } from '../life.js';
 import { type Entries, endOf, stored } from './entries.js';
 import type { Held, Try } from './held.js';
-import type { SessionRules } from './sessions.js';
+import type { SessionRules } from './session-rules.js';
 import { readSession } from './snapshot.js';
 import { lifeAlone } from './tagging.js';
 import { Tries } from './tries.js';

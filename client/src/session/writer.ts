@@ -6,7 +6,7 @@ import { type Entries, endOf, stored } from './entries.js';
 import type { Held, Try } from './held.js';
 import { Line } from './line.js';
 import { rebase } from './rebase.js';
-import type { SessionRules } from './sessions.js';
+import type { SessionRules } from './session-rules.js';
 import { type Snapshot, sameSession } from './snapshot.js';
 import type { TaggedLife } from './tagging.js';
 import type { Toucher } from './toucher.js';
