@@ -71,7 +71,8 @@ function webdisRequest(verb, key) {
     : { method: 'PUT', path: `/SET/${encodeURIComponent(key)}`, body: VALUE };
 }
 
-async function nodeRedis({ host, port }) {
+/** On one connection. */
+export async function nodeRedis({ host, port }) {
   const plain = await createClient({ socket: { host, port } }).connect();
   // Bytes for bytes: the stream gives Buffers too.
   const client = plain.withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer });

@@ -2,7 +2,7 @@
 // that is a millisecond away, what the client waits for a hit, for puts and for many gets at once. Called by run.js.
 
 import { compare } from './compare.js';
-import { cacheRequest } from './doors.js';
+import { cacheRequest, nodeRedis } from './doors.js';
 import { callLoad, httpLoad, KEYS, VALUE } from './load.js';
 import { startProgram, startSidecar } from './servers.js';
 
@@ -41,18 +41,22 @@ async function put({ url }, key) {
   if (!answer.ok) throw new Error(`A PUT was answered ${answer.status}.`);
 }
 
-/** @returns microseconds of each hit, milliseconds of a put (one for each round), and how many times as fast bulk is */
+/** @returns microseconds of each hit, milliseconds of a put here and with node-redis, and how many times as fast bulk is */
 async function measureDelayed(redis, { rounds, seconds, onProgress }) {
   const { create } = await import('azurecache');
   const far = await startProgram('delay.js', redis.host, String(redis.port), String(DELAY_MS));
   const sidecars = [await startSidecar(far, { near: true }), await startSidecar(far)];
   const [near, plain] = sidecars.map(({ socketPath }) => create({ url: `unix:${socketPath}`, ttl: 86_400 }));
+  const direct = await nodeRedis(far);
   const raw = { raw: true };
-  const measured = { hits: [], puts: [], bulk: [] };
+  const measured = { hits: [], puts: [], directPuts: [], bulk: [] };
   for (let round = 0; round <= rounds; round++) {
     onProgress(`near cache, Redis ${DELAY_MS} ms away, round ${round} of ${rounds}`);
     const puts = await timed(async () => {
       for (let n = 0; n < PUTS; n++) await near.put(KEYS[n % KEYS.length], VALUE, raw);
+    });
+    const directPuts = await timed(async () => {
+      for (let n = 0; n < PUTS; n++) await direct.PUT(KEYS[n % KEYS.length]);
     });
     const hits = await callLoad((key) => near.get(key, raw), 1, seconds);
     const one = await timed(async () => {
@@ -64,9 +68,10 @@ async function measureDelayed(redis, { rounds, seconds, onProgress }) {
     // The first reads of each key go to Redis, and make the copies.
     measured.hits.push(...hits.latencies.slice(3 * KEYS.length));
     measured.puts.push(puts / PUTS);
+    measured.directPuts.push(directPuts / PUTS);
     measured.bulk.push(one / many);
   }
-  for (const cache of [near, plain]) await cache.close();
+  for (const cache of [near, plain, direct]) await cache.close();
   for (const process of [...sidecars, far]) await process.stop();
   return measured;
 }

@@ -94,7 +94,7 @@ function rollingRow({ name, reads, saves, touches, sent, scripted, bytes }) {
   return [name, ...[reads, saves, touches].map(byName), ...[sent, scripted, bytes / 1024].map(number)];
 }
 
-function nearRows({ hits, puts, bulk }) {
+function nearRows({ hits, puts, directPuts, bulk }) {
   const ends = (numbers) => [median(numbers), Math.min(...numbers), Math.max(...numbers)];
   const spreadOf = (numbers, digits) => {
     const [middle, low, high] = ends(numbers).map((one) => one.toFixed(digits));
@@ -104,6 +104,7 @@ function nearRows({ hits, puts, bulk }) {
     ['A get from the near cache, microseconds, p50', percentile(hits, 0.5).toFixed(0)],
     ['The same, p99', percentile(hits, 0.99).toFixed(0)],
     ['A put, one after the other, milliseconds', spreadOf(puts, 2)],
+    ['The same with node-redis, without a sidecar', spreadOf(directPuts, 2)],
     [
       '100 gets at once against 100 one after the other, without near cache: times as fast',
       spreadOf(bulk, 0),
