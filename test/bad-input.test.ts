@@ -135,6 +135,31 @@ const CASES: Case[] = [
   ...['increment', 'append', 'prepend'].map((verb) =>
     change(`a token on ${verb}`, verb, 'token_invalid', { 'lock-token': TOKEN }),
   ),
+  ...(
+    [
+      ['GET', '/v1/keys'],
+      ['DELETE', '/v1/keys?prefix=none'],
+      ['GET', '/v1/tags?tag=none'],
+      ['DELETE', '/v1/tags?tag=none'],
+      ['GET', '/v1/tags/none'],
+      ['DELETE', '/v1/tags/none'],
+      ['POST', '/v1/batch'],
+      ['GET', '/v1/events'],
+    ] as const
+  ).flatMap(([method, path]): Case[] => {
+    const body = method === 'POST' ? '[{"op":"put","key":"bad","value":"x"}]' : '';
+    const asked = (why: string, code: ErrorCode, headers: Record<string, string>) => ({
+      ...{ why: `${why} on ${method} ${path}`, method, path, body, headers, code },
+    });
+    return [
+      asked('a token', 'token_invalid', { 'lock-token': TOKEN }),
+      asked('If-Match', 'condition_invalid', { 'if-match': ETAG }),
+      ...(method === 'GET' ? [] : [asked('If-None-Match', 'condition_invalid', { 'if-none-match': '*' })]),
+    ];
+  }),
+  put('an empty tag beside another', '?tag=a&tag=', 'tag_invalid'),
+  { why: 'invalid UTF-8 in a tag', path: '/v1/tags/%FF', code: 'key_invalid' },
+  { why: 'invalid UTF-8 in a tag of the query', path: '/v1/tags?tag=%FF', code: 'query_invalid' },
   put('sliding 0', '?sliding=0', 'ttl_invalid'),
   put('sliding 0ms', '?sliding=0ms', 'ttl_invalid'),
   put('sliding never', '?sliding=never', 'ttl_invalid'),
@@ -200,6 +225,33 @@ for (const { why, code, ...asked } of CASES)
     if (code === 'method_not_allowed') t.equal(answer.headers.allow, 'GET, HEAD, PUT, DELETE');
     t.equal((await request({ ...door, path: '/v1/cache/bad' })).status, 404, 'nothing was stored');
   });
+
+test('the message says what of the request is wrong', async (t) => {
+  const put = { op: 'put', key: 'bad', value: 'x' };
+  const batch = (...items: object[]) => ({ method: 'POST', path: '/v1/batch', body: JSON.stringify(items) });
+  const at = (method: string, path: string) => ({ method, path });
+  for (const [asked, said] of [
+    [batch({ ...put, sliding: null }), 'Batch, item 0.sliding: string or number expected. '],
+    [batch(put, { ...put, ttl: true }), 'Batch, item 1.ttl: string or number expected. '],
+    [batch(put, { ...put, op: 'drop' }), 'Batch, item 1.op: op must be get, put, delete or touch. '],
+    [batch({ key: 'bad' }), 'Batch, item 0.op: op must be get, put, delete or touch. '],
+    [at('PUT', '/v1/cache/bad?foo=1'), '(known: ttl, sliding, layout, tag)'],
+    [at('PUT', '/v1/cache/bad?tag=a&foo=1'), '(known: ttl, sliding, layout, tag)'],
+    [at('GET', '/v1/tags?tag=a&foo=1'), '(known: tag, match, prefix, cursor, limit)'],
+    [at('PUT', '/v1/cache/bad?tag=&tag='), 'An empty `tag=` takes all tags away, so it stands alone.'],
+    [at('PUT', '/v1/cache/bad?tag=a&tag='), 'An empty `tag=` takes all tags away, so it stands alone.'],
+  ] as const) {
+    const { status, body } = await request({ ...door, ...asked });
+    t.equal(status, 400);
+    t.ok(JSON.parse(body.toString()).message.includes(said), body.toString());
+  }
+  t.equal((await request({ ...door, path: '/v1/cache/bad' })).status, 404, 'nothing was stored');
+});
+
+test('If-None-Match of a list is passed over, as a browser may send it', async (t) => {
+  const headers = { 'if-none-match': ETAG };
+  t.equal((await request({ ...door, path: '/v1/keys', headers })).status, 200);
+});
 
 test('a value of exactly the limit is stored; one byte more is refused, and the limit is named', async (t) => {
   const send = (bytes: number) =>

@@ -78,7 +78,10 @@ export function parseBatch(body: Buffer): Item[] {
 function faultOf(issue: z.core.$ZodIssue | undefined): string {
   switch (issue?.code) {
     case 'invalid_union':
-      return 'op must be get, put, delete or touch';
+      // The union of the items, told apart by op, or that of the two forms of a life.
+      return issue.path.at(-1) === 'op'
+        ? 'op must be get, put, delete or touch'
+        : 'string or number expected';
     case 'unrecognized_keys':
       return 'a field is not known for this op';
     case 'too_big':

@@ -5,7 +5,7 @@ import { failure, type Result } from '../backend.js';
 import type { Cache } from '../cache.js';
 import { GatewayError } from '../errors.js';
 import { answerOf, type Item, operationOf, parseBatch } from './batch-items.js';
-import { queryOf } from './parameters.js';
+import { checkUnguarded, queryOf } from './parameters.js';
 
 export const BATCH_BYTES = 16 * 1024 * 1024;
 /** Operations under way at once: enough to hide the way to the backend, few enough to bound memory. */
@@ -18,6 +18,7 @@ export function batchRoutes(app: FastifyInstance, cache: Cache): void {
     { bodyLimit: BATCH_BYTES, config: { tooLarge: 'batch_too_large' } },
     async (request, reply) => {
       queryOf(request);
+      checkUnguarded(request);
       const answers = await runBatch(
         cache,
         parseBatch((request.body as Buffer | undefined) ?? Buffer.alloc(0)),

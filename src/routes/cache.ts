@@ -30,7 +30,7 @@ export function cacheRoutes(app: FastifyInstance, cache: Cache): void {
   app.put('/v1/cache/:key', async (request, reply) => {
     const condition = conditionOf(request.headers);
     const tagging = taggingOf(request);
-    const query = queryOf(request, 'ttl', 'sliding', 'layout');
+    const query = queryOf(request, 'ttl', 'sliding', 'layout', 'tag');
     const result = await cache.run({
       ...operation('put', keyOf(request)),
       ...condition,

@@ -4,7 +4,7 @@ import type { ServerResponse } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import { checkPrefix } from '../cache.js';
 import type { EventName, EventReader, Events } from '../events.js';
-import { checkEncoding, queryOf } from './parameters.js';
+import { checkEncoding, checkUnguarded, queryOf } from './parameters.js';
 import { replyError, replyFailure } from './replies.js';
 
 /** Proxies and clients give up a connection on which nothing comes. */
@@ -16,6 +16,7 @@ const MAX_UNREAD_BYTES = 256 * 1024;
 export function eventRoutes(app: FastifyInstance, events: Events): void {
   app.get('/v1/events', async (request, reply) => {
     checkEncoding(request);
+    checkUnguarded(request);
     const { prefix = '' } = queryOf(request, 'prefix');
     const fault = checkPrefix(Buffer.from(prefix));
     if (fault) return replyFailure(reply, fault);

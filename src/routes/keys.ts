@@ -4,19 +4,21 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import { type Operation, operation, type Result } from '../backend.js';
 import type { Cache } from '../cache.js';
 import { GatewayError } from '../errors.js';
-import { checkEncoding, limitOf, queryOf, tagsOf } from './parameters.js';
+import { checkEncoding, checkUnguarded, limitOf, queryOf, tagsOf } from './parameters.js';
 import { replyFailure } from './replies.js';
 
 /** Registers the routes. */
 export function keyRoutes(app: FastifyInstance, cache: Cache): void {
   app.get('/v1/keys', async (request, reply) => {
     checkEncoding(request);
+    checkUnguarded(request);
     const { prefix = '', ...page } = queryOf(request, 'prefix', 'cursor', 'limit');
     return replyPage(reply, await cache.run({ ...operation('list', Buffer.from(prefix)), ...pageOf(page) }));
   });
 
   app.delete('/v1/keys', async (request, reply) => {
     checkEncoding(request);
+    checkUnguarded(request);
     const { prefix, ...page } = queryOf(request, 'prefix', 'cursor', 'limit');
     if (prefix === undefined)
       throw new GatewayError(
@@ -50,6 +52,7 @@ export function tagRoutes(app: FastifyInstance, cache: Cache): void {
       url: '/v1/tags/:tag',
       handler: async (request, reply) => {
         checkEncoding(request);
+        checkUnguarded(request);
         const query = queryOf(request, 'prefix', 'cursor', 'limit');
         return run(reply, [(request.params as { tag: string }).tag], query);
       },
@@ -59,13 +62,14 @@ export function tagRoutes(app: FastifyInstance, cache: Cache): void {
       url: '/v1/tags',
       handler: async (request, reply) => {
         checkEncoding(request);
+        checkUnguarded(request);
         const tags = tagsOf(request);
         if (!tags)
           throw new GatewayError(
             'query_invalid',
             'Name the tags: ?tag=a&tag=b, with match=any or match=all.',
           );
-        return run(reply, tags, queryOf(request, 'prefix', 'cursor', 'limit', 'match'));
+        return run(reply, tags, queryOf(request, 'tag', 'match', 'prefix', 'cursor', 'limit'));
       },
     });
   }

@@ -37,7 +37,22 @@ export function queryOf(request: FastifyRequest, ...known: string[]): Record<str
 }
 
 /**
+ * Refuses a lock or a condition where the route would pass it over. If-None-Match of a GET asks for less of an answer only,
+ * and a whole one is right.
+ * @throws GatewayError token_invalid, condition_invalid
+ */
+export function checkUnguarded({ method, headers }: FastifyRequest): void {
+  if (headers['lock-token'] !== undefined) throw new GatewayError('token_invalid');
+  if (headers['if-match'] !== undefined || (method !== 'GET' && headers['if-none-match'] !== undefined))
+    throw new GatewayError(
+      'condition_invalid',
+      'This takes no condition: leave If-Match and If-None-Match out.',
+    );
+}
+
+/**
  * Takes the tags out of the query, where there can be many: `?tag=a&tag=b`. Undefined: none is named.
+ * `tag` among the names that queryOf knows is then only for those who read its error.
  * @throws GatewayError query_invalid, for broken percent-encoding
  */
 export function tagsOf(request: FastifyRequest): string[] | undefined {
@@ -51,12 +66,17 @@ export function tagsOf(request: FastifyRequest): string[] | undefined {
 
 /**
  * What a put says about tags: `?tag=a&tag=b` names them all, `?tag=` takes them away, neither leaves them alone.
- * @throws GatewayError query_invalid
+ * @throws GatewayError query_invalid, tag_invalid
  */
 export function taggingOf(request: FastifyRequest): { extras?: Extras } {
   const tags = tagsOf(request);
   if (!tags) return {};
-  return taggingWith(tags.length === 1 && tags[0] === '' ? [] : tags);
+  if (!tags.includes('')) return taggingWith(tags);
+  if (tags.length === 1) return taggingWith([]);
+  throw new GatewayError(
+    'tag_invalid',
+    'An empty `tag=` takes all tags away, so it stands alone. To give tags leave it out: each has 1 to 255 bytes.',
+  );
 }
 
 /** What a put with just these tags says; with none it takes all away. */

@@ -16,6 +16,10 @@ exactly<Promise<unknown>>()(cache.get('key', { touch: 'keep' }));
 exactly<Promise<Entry<string> | null | false>>()(cache.get<string>('key', { etag: true, ifNoneMatch: '""' }));
 // @ts-expect-error there is no other layout
 void cache.put('key', 1, { layout: 'string' });
+const found = await cache.getAndLock('key');
+if (found) exactly<Promise<boolean>>()(cache.remove('key', { lock: found.lock }));
+// @ts-expect-error without a lock the option is left out
+void cache.remove('key', { lock: found?.lock });
 
 const AzureCacheStore = azurecache(session);
 session({ secret: 'secret', store: new AzureCacheStore() });

@@ -88,8 +88,11 @@ export interface GetOptions extends GetManyOptions {
 export interface RemoveOptions extends CallOptions {
   /** Remove only the value with this ETag. */
   ifMatch?: string | undefined;
-  /** Remove only while this lock is held, and give it up in the same step, also where there is no entry any more. */
-  lock?: LockHandle | undefined;
+  /**
+   * Remove only while this lock is held, and give it up in the same step, also where there is no entry any more. To remove
+   * without a lock leave it out: `undefined` is refused with `token_invalid`.
+   */
+  lock?: LockHandle;
 }
 
 export interface TouchOptions extends Omit<RemoveOptions, 'lock'> {

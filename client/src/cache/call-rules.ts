@@ -140,7 +140,7 @@ export function bytesOfEtag(call: string, etag: unknown): Buffer {
  */
 export function tokenOf(call: string, handle: unknown): Buffer {
   if (typeof handle === 'string' && /^[0-9a-f]{32}$/i.test(handle)) return Buffer.from(handle, 'hex');
-  const message = `${call}: a lock is the handle that getAndLock answers, 32 hex digits.`;
+  const message = `${call}: a lock is the handle that getAndLock answers, 32 hex digits; where it answers null there is none.`;
   throw new AzureCacheError('token_invalid', message);
 }
 

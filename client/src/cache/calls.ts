@@ -116,7 +116,8 @@ export function movedLife(call: string, ttl: unknown): Life {
 export async function remove(scope: Scope, key: unknown, given: unknown): Promise<boolean> {
   const options = checked<RemoveOptions>('remove', given, REMOVE);
   const operation: Operation = { verb: 'delete', key: scope.key('remove', key) };
-  if (options.lock !== undefined) operation.extras = { token: tokenOf('remove', options.lock) };
+  // Also where it is undefined, as of a getAndLock that found nothing: to remove without the lock is not what was meant.
+  if ('lock' in options) operation.extras = { token: tokenOf('remove', options.lock) };
   return (await run(scope, withCondition('remove', operation, options), options)).status === 'ok';
 }
 
