@@ -129,7 +129,8 @@ internal sealed partial class Provider
     {
         var (tags, all) = (operation.Extras!.Tags, operation.Extras.All);
         var indexes = all ? 1 : tags.Count;
-        if (TagCursor.Read(operation.Value.Span, indexes) is not TagCursor cursor)
+        var list = TagCursor.ListOf(operation.Key, tags, all);
+        if (TagCursor.Read(operation.Value.Span, list, indexes) is not TagCursor cursor)
             return (default, Result.NotApplied(Status.CursorInvalid));
         var count = operation.TtlMs == 0 ? KeyList.MaxPageKeys : operation.TtlMs;
         if (all) count = Math.Min(count, Math.Max(count / tags.Count, FewestOfPage));
@@ -143,7 +144,7 @@ internal sealed partial class Provider
             looked += seen.Members.Count;
             next = last != 0 ? at with { Score = last } : at.Tag + 1 < indexes ? new TagCursor(at.Tag + 1, 0) : null;
         }
-        return (new KeyPage(shown, next?.Write()), null);
+        return (new KeyPage(shown, next?.Write(list)), null);
     }
 
     /// <summary>

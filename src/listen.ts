@@ -5,6 +5,7 @@ import { createServer, type IncomingMessage, type RequestListener, type Server }
 import type { AddressInfo, ListenOptions, Socket } from 'node:net';
 import { announce, type Door, ListenError, makeRoom, withdraw } from './door-files.js';
 import { markLocal } from './guard.js';
+import { behindOthers, inTurn } from './in-turn.js';
 import { replyRaw } from './raw-reply.js';
 import { STREAM_PROTOCOL, type Streams } from './stream.js';
 
@@ -18,6 +19,8 @@ const LIMITS = {
   requestTimeout: 60_000,
   keepAliveTimeout: 72_000,
   connectionsCheckingInterval: 1000,
+  // The guard answers as it answers a wrong one.
+  requireHostHeader: false,
 };
 /** An answer that is not read ends its connection after this long without a byte moving. */
 const STALLED_MS = 60_000;
@@ -92,10 +95,13 @@ export async function openDoors(
 }
 
 function serve(routing: RequestListener): Server {
-  const server = createServer(LIMITS, routing);
+  const listener = inTurn(routing);
+  const server = createServer(LIMITS, listener);
+  // Beyond 2,000 Node would drop them, conditions and lengths among them. Their bytes are limited.
+  server.maxHeadersCount = 0;
   server.setTimeout(STALLED_MS);
   // Without a listener Node gives leave to send before anybody has looked at the request (server.ts does).
-  server.on('checkContinue', routing);
+  server.on('checkContinue', listener);
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     const code =
       error.code === 'HPE_HEADER_OVERFLOW'
@@ -116,13 +122,14 @@ function serve(routing: RequestListener): Server {
 function serveUpgrades(server: Server, plain: Server, streams: Streams): void {
   server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
     const { method, url, rawHeaders, headers } = request;
-    if (headers.upgrade?.toLowerCase() === STREAM_PROTOCOL) return streams.upgrade(request, socket, head);
+    if (headers.upgrade?.toLowerCase() === STREAM_PROTOCOL)
+      return behindOthers(socket, () => streams.upgrade(request, socket, head));
     const lines = [`${method} ${url} HTTP/1.1`];
     for (let i = 0; i < rawHeaders.length; i += 2)
       if (!/^(connection|upgrade|http2-settings)$/i.test(rawHeaders[i] as string))
         lines.push(`${rawHeaders[i]}: ${rawHeaders[i + 1]}`);
     socket.unshift(Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), head]));
-    plain.emit('connection', socket);
+    behindOthers(socket, () => plain.emit('connection', socket));
   });
 }
 

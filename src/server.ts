@@ -2,7 +2,7 @@
 // through listen.ts; tests use inject(). Knows nothing of sockets, signals or .NET.
 import type { IncomingMessage } from 'node:http';
 import { finished } from 'node:stream';
-import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import type { Cache } from './cache.js';
 import { type ErrorCode, GatewayError } from './errors.js';
@@ -84,12 +84,15 @@ export function buildServer({ cache, events, guard, log, closing }: ServerOption
   });
 
   const methods = methodsByPath(app);
-  app.setNotFoundHandler((request, reply) => {
+  const notFound = (request: FastifyRequest, reply: FastifyReply) => {
     const allow = methods(request.url.split('?', 1)[0] as string);
     if (!allow) return replyError(reply, 'route_not_found');
     return replyError(reply.header('allow', allow), 'method_not_allowed');
-  });
-  app.setErrorHandler((error, request, reply) => {
+  };
+  app.setNotFoundHandler(notFound);
+  app.setErrorHandler<Error & { code?: string }>((error, request, reply) => {
+    // Of a QUERY, which fastify knows to need one.
+    if (error.code === 'FST_ERR_ROUTE_MISSING_CONTENT_TYPE') return notFound(request, reply);
     if (error instanceof GatewayError) {
       // fastify closes after a body it did not take: a client that is still sending would not get to read why.
       if (request.headers.expect === undefined) reply.removeHeader('connection');

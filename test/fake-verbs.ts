@@ -97,11 +97,14 @@ export class FakeVerbs {
     extras,
   }: Operation): { keys: Buffer[]; cursor: string | undefined } | undefined {
     const cursor = value?.toString() ?? '';
-    if (cursor !== '' && !/^fake-\d{1,15}$/.test(cursor)) return undefined;
-    const { keys, last } = this.#store.keysAfter(Number(cursor.slice(5)), ttlMs || MAX_PAGE_KEYS);
+    const start = extras?.tags ? `fake-${listOf(prefix, extras)}-` : 'fake-';
+    if (cursor !== '' && !(cursor.startsWith(start) && /^\d{1,15}$/.test(cursor.slice(start.length))))
+      return undefined;
+    const from = Number(cursor.slice(start.length));
+    const { keys, last } = this.#store.keysAfter(from, ttlMs || MAX_PAGE_KEYS);
     const named = keys.filter((key) => key.subarray(0, prefix.length).equals(prefix) && !checkKey(key));
     const found = extras?.tags ? named.filter((key) => this.#carries(key, extras)) : named;
-    return { keys: found, cursor: last === undefined ? undefined : `fake-${last}` };
+    return { keys: found, cursor: last === undefined ? undefined : `${start}${last}` };
   }
 
   #carries(key: Buffer, { tags: asked = [], all }: Extras): boolean {
@@ -214,4 +217,9 @@ function isInt64(text: string): boolean {
 
 function sha1(value: Buffer): Buffer {
   return createHash('sha1').update(value).digest();
+}
+
+/** Tells lists by tag apart. */
+function listOf(prefix: Buffer, { tags, all }: Extras): string {
+  return sha1(Buffer.from(JSON.stringify([prefix.toString(), tags, all === true]))).toString('hex', 0, 4);
 }

@@ -6,7 +6,7 @@ import t from 'tap';
 
 // From the bottom up. A new file goes into the lowest layer it can.
 const LAYERS = [
-  ['errors', 'settings', 'edge-env', 'door-files', 'frame-error', 'echoes'],
+  ['errors', 'settings', 'edge-env', 'door-files', 'frame-error', 'echoes', 'in-turn'],
   ['backend', 'setting-names', 'door-paths', 'guard', 'raw-reply'],
   ['changes', 'extras'],
   ['frame', 'sources'],

@@ -54,15 +54,20 @@ public class TurnsTests
         Assert.Null(turns.Behind(Key("a")));
     }
 
+    private const string List = "0123cafe-";
+
+    [Fact]
+    public void No_text_is_the_start_of_a_list() => Assert.Equal(default(TagCursor), TagCursor.Read([], "0123cafe", 2));
+
     [Theory]
-    [InlineData("", 0, 0L)]
     [InlineData("0-0", 0, 0L)]
     [InlineData("1-1795791123456", 1, 1795791123456L)]
     public void A_cursor_of_tags_is_read(string text, int tag, long score)
     {
         var cursor = new TagCursor(tag, score);
-        Assert.Equal(cursor, TagCursor.Read(Encoding.UTF8.GetBytes(text), 2));
-        Assert.Equal(cursor, TagCursor.Read(Encoding.UTF8.GetBytes(cursor.Write()), 2));
+        Assert.Equal(cursor, TagCursor.Read(Encoding.UTF8.GetBytes(List + text), "0123cafe", 2));
+        Assert.Equal(cursor, TagCursor.Read(Encoding.UTF8.GetBytes(cursor.Write("0123cafe")), "0123cafe", 2));
+        Assert.Null(TagCursor.Read(Encoding.UTF8.GetBytes(cursor.Write("0123caff")), "0123cafe", 2));
     }
 
     [Theory]
@@ -75,7 +80,7 @@ public class TurnsTests
     [InlineData("1-+1")]
     [InlineData("1--1")]
     [InlineData("1-999999999999999")]
-    public void Text_that_cannot_be_a_cursor_of_tags_is_none(string text) => Assert.Null(TagCursor.Read(Encoding.UTF8.GetBytes(text), 2));
+    public void Text_that_cannot_be_a_cursor_of_tags_is_none(string text) => Assert.Null(TagCursor.Read(Encoding.UTF8.GetBytes(List + text), "0123cafe", 2));
 
     private static ReadOnlyMemory<byte> Key(string key) => Encoding.UTF8.GetBytes(key);
 }

@@ -313,6 +313,25 @@ export const tagRules: Rule[] = [
     },
   },
   {
+    title: 'a list or clear by tag refuses the cursor of another, which would pass entries over',
+    async holds(subject) {
+      const { backend } = subject;
+      const [one, two] = [newTag(), newTag()];
+      const found = some(subject, 25);
+      for (const it of found) isDone(await it.put('v', tagged(one, two)));
+      const first = await tagPage('list', { backend, tags: [one], limit: 1 }, '');
+      const { cursor } = JSON.parse(String(first.value)) as KeyPage;
+      assert.ok(cursor);
+      assert.equal((await tagPage('list', { backend, tags: [one], limit: 1 }, cursor)).status, 'ok');
+      for (const tags of [[two], [one, two], [two, one]])
+        for (const verb of ['list', 'clear'] as const)
+          isRefused(await tagPage(verb, { backend, tags }, cursor), 'cursor_invalid');
+      isRefused(await tagPage('clear', { backend, tags: [one], all: true }, cursor), 'cursor_invalid');
+      isRefused(await tagPage('clear', { backend, tags: [one], prefix: 'x' }, cursor), 'cursor_invalid');
+      assert.equal(await clearWith({ backend, tags: [one] }), 25);
+    },
+  },
+  {
     title: 'what is kept about tags is not seen: a list has the entries alone',
     async holds(subject) {
       const { backend } = subject;

@@ -16,6 +16,7 @@ const LIVES =
   'tags live as long as their entry: with each life that it is given, be it longer or without end';
 const CLEAR = 'a clear by tag removes what carries it, says how many, and leaves all else';
 const PAGES = '250 keys with a tag come in pages of about the size asked for, and none is missing';
+const OTHERS = 'a list or clear by tag refuses the cursor of another, which would pass entries over';
 const CURSOR = 'a list or clear by tag refuses a cursor that is none';
 const SEEN = 'what is kept about tags is not seen: a list has the entries alone';
 const ORDER =
@@ -245,6 +246,15 @@ export const tagBugs: PlantedBug[] = [
       return byTag(asked) && result.status === 'cursor_invalid'
         ? run({ ...asked, value: Buffer.alloc(0) })
         : result;
+    },
+  },
+  {
+    title: 'a list by tag with the cursor of another is empty',
+    breaks: OTHERS,
+    plant: (run) => async (asked) => {
+      const result = await run(asked);
+      const taken = byTag(asked) && result.status === 'cursor_invalid' && /-\d+$/.test(String(asked.value));
+      return taken ? { ...result, status: 'ok', value: Buffer.from('{"keys":[]}') } : result;
     },
   },
   {
