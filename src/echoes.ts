@@ -4,19 +4,21 @@
 /** Longer than an answer and its echo, which come on two connections, are apart, also on a busy machine. */
 const APART_MS = 1000;
 /** An own change whose echo has not come by then has none: a touch with `never` of an entry that never expires. */
-const CLAIM_MS = 1000;
-/** Claims that nobody has taken up are looked for when there are so many. */
+const ECHO_MS = 1000;
+/** Echoes that have not come are forgotten when there are so many keys. */
 const MANY_KEYS = 10_000;
 
 interface KeyState {
   /** Operations that have not been answered. */
   underWay: number;
-  /** Something was reported since the first of them was sent. */
-  heard: boolean;
+  /** One of them has been told apart from others by a report, or is due one: as long as they overlap, that is all. */
+  matched: boolean;
   /** Runs while something was reported that may be the echo of one of them. */
   waiting: NodeJS.Timeout | undefined;
-  /** Until then the next report is the echo of a change that was answered before. */
-  claimedUntil: number;
+  /** So many of the next reports are echoes of changes that were answered before. */
+  due: number;
+  /** After this they do not come any more. */
+  dueUntil: number;
 }
 
 export class Echoes {
@@ -36,7 +38,7 @@ export class Echoes {
     if (state) state.underWay += 1;
     else {
       if (this.#keys.size >= MANY_KEYS) this.#sweep();
-      this.#keys.set(key, { underWay: 1, heard: false, waiting: undefined, claimedUntil: 0 });
+      this.#keys.set(key, { underWay: 1, matched: false, waiting: undefined, due: 0, dueUntil: 0 });
     }
   }
 
@@ -47,13 +49,17 @@ export class Echoes {
     if (!state || state.underWay === 0) return;
     state.underWay -= 1;
     if (changed) {
-      // Several that were under way at once can have one echo: then none is waited for, and a change too many is told
-      // rather than one too few.
-      if (!state.heard) state.claimedUntil = this.#now() + CLAIM_MS;
+      // Several that were under way at once can have one echo: only one is waited for, and a change too many is told rather
+      // than one too few.
+      if (!state.matched) {
+        state.due = this.#dueOf(state) + 1;
+        state.dueUntil = this.#now() + ECHO_MS;
+        state.matched = true;
+      }
       this.#take(state);
     } else if (state.underWay === 0 && this.#take(state)) this.#foreign(key);
     if (state.underWay > 0) return;
-    state.heard = false;
+    state.matched = false;
     this.#forget(key, state);
   }
 
@@ -61,16 +67,16 @@ export class Echoes {
   heard(key: string): void {
     const state = this.#keys.get(key);
     if (!state) return this.#foreign(key);
-    if (state.claimedUntil > this.#now()) {
-      state.claimedUntil = 0;
-      state.heard = state.underWay > 0;
+    const due = this.#dueOf(state);
+    if (due > 0) {
+      state.due = due - 1;
       return this.#forget(key, state);
     }
     if (state.underWay === 0) {
       this.#forget(key, state);
       return this.#foreign(key);
     }
-    state.heard = true;
+    state.matched = true;
     state.waiting ??= setTimeout(() => this.#take(state) && this.#foreign(key), APART_MS).unref();
   }
 
@@ -88,8 +94,12 @@ export class Echoes {
     return waited;
   }
 
-  #forget(key: string, { underWay, claimedUntil }: KeyState): void {
-    if (underWay === 0 && claimedUntil <= this.#now()) this.#keys.delete(key);
+  #dueOf({ due, dueUntil }: KeyState): number {
+    return dueUntil > this.#now() ? due : 0;
+  }
+
+  #forget(key: string, state: KeyState): void {
+    if (state.underWay === 0 && this.#dueOf(state) === 0) this.#keys.delete(key);
   }
 
   #sweep(): void {

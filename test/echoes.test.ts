@@ -39,6 +39,15 @@ t.test('what comes behind the echo is of others', async (t) => {
   t.same(play('sent', 'done', 'a', 'sent', 'done', 'a', 'a'), ['a']);
 });
 
+t.test('echoes that come late, after the next change was sent or even answered, are not told', async (t) => {
+  t.same(play('sent', 'done', 'sent', 'a', 'done', 'a'), []);
+  t.same(play('sent', 'done', 'sent', 'a', 'a', 'done'), []);
+  t.same(play('sent', 'done', 'sent', 'done', 'a', 'a'), []);
+  t.same(play('sent', 'done', 'sent', 'done', 'sent', 'a', 'done', 'a', 'a'), []);
+  t.same(play('sent', 'done', 'sent', 'done', 'a', 'a', 'a'), ['a'], 'what comes behind them is');
+  t.same(play('sent', 'done', 'sent', 'a', 'refused', 'a'), ['a']);
+});
+
 t.test('an own change without an echo hides nothing for longer than a second', async (t) => {
   t.same(play('sent', 'done', 1001, 'a'), ['a']);
 });
@@ -57,6 +66,8 @@ t.test('what was heard while an operation was under way that changed nothing is 
 t.test('of several at once that share an echo nothing is hidden afterwards', async (t) => {
   t.same(play('sent', 'sent', 'a', 'done', 'done', 'a'), ['a']);
   t.same(play('sent', 'sent', 'done', 'done', 'a'), []);
+  t.same(play('sent', 'sent', 'done', 'a', 'done', 'a'), ['a']);
+  t.same(play('sent', 'sent', 'done', 'done', 'a', 'a'), ['a']);
 });
 
 t.test('after a clear, answers to what was sent before are nothing', async (t) => {
