@@ -8,6 +8,8 @@ const KEYS = ['a', 'b', 'c', 'd'];
 const READERS = 4;
 /** What expires does so within this. */
 const SHORT_MS = 20;
+/** A write whose connection broke has been done by then, or is not any more. */
+const LATE_MS = 500;
 
 export interface TrafficOptions {
   /** By their names. */
@@ -22,11 +24,13 @@ export interface Counts {
   /** Reads that got no answer. */
   failed: number;
   writes: number;
+  /** Writes of which nobody knows whether they were done. */
+  lost: number;
 }
 
 export class Traffic {
   readonly faults: string[] = [];
-  readonly counts: Counts = { reads: 0, failed: 0, writes: 0 };
+  readonly counts: Counts = { reads: 0, failed: 0, writes: 0, lost: 0 };
   readonly #options: TrafficOptions;
   readonly #ledgers = new Map(KEYS.map((key) => [key, new Ledger(now)]));
   readonly #writing = new Set<Promise<void>>();
@@ -99,7 +103,7 @@ export class Traffic {
   async #writeOn(key: string): Promise<void> {
     while (!this.#ended) {
       await this.#hold;
-      const write = this.#write(key);
+      const write = this.#write(key).catch((error) => this.#lose(error));
       this.#writing.add(write);
       await write;
       this.#writing.delete(write);
@@ -107,6 +111,13 @@ export class Traffic {
       // So that there is something to be held between two writes.
       await new Promise((next) => setTimeout(next, this.#options.random() * 20));
     }
+  }
+
+  /** To the ledger it stays under way: what it has written, and what was there before, may be read until the next write. */
+  async #lose(error: unknown): Promise<void> {
+    if ((error as { outcome?: unknown }).outcome === undefined) throw error;
+    this.counts.lost += 1;
+    await new Promise((next) => setTimeout(next, LATE_MS));
   }
 
   async #write(key: string): Promise<void> {
