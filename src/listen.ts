@@ -122,6 +122,8 @@ function serve(routing: RequestListener): Server {
 function serveUpgrades(server: Server, plain: Server, streams: Streams): void {
   server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
     const { method, url, rawHeaders, headers } = request;
+    // Node no longer listens, and while it waits nobody else does: a reset would end the process.
+    socket.on('error', () => socket.destroy());
     if (headers.upgrade?.toLowerCase() === STREAM_PROTOCOL)
       return behindOthers(socket, () => streams.upgrade(request, socket, head));
     const lines = [`${method} ${url} HTTP/1.1`];

@@ -91,6 +91,23 @@ t.test('an upgrade waits for the answers before it', async (t) => {
   socket.destroy();
 });
 
+t.test('a connection that is reset while its upgrade waits ends nothing but itself', async (t) => {
+  for (const to of ['h2c', 'azurecache/1'])
+    for (let i = 0; i < 5; i++) {
+      const socket = await connectDoor(sidecar);
+      socket.on('error', () => {});
+      socket.write(
+        `GET /v1/events HTTP/1.1\r\nHost: localhost\r\n\r\nGET /v1/stream HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: ${to}\r\n\r\n`,
+      );
+      await within(new Promise((resolve) => socket.once('data', resolve)), 5000, 'the events');
+      socket.resetAndDestroy();
+      // Written to a connection that is gone.
+      for (let n = 0; n < 3; n++)
+        t.equal((await ask(sidecar, 'PUT /v1/cache/reset', { body: 'x' })).status, 204);
+    }
+  t.equal((await ask(sidecar, 'GET /readyz')).status, 200);
+});
+
 t.test('of thousands of headers none is dropped', async (t) => {
   const many = 'a:\r\n'.repeat(2500);
   await ask(sidecar, 'PUT /v1/cache/many', { body: 'old' });
