@@ -43,15 +43,21 @@ internal static class TagScripts
 
         """;
 
-    /// <summary>Of a put: behind its arguments come the tags, how many they are, and until when it may run (or 0).</summary>
-    public static string Naming(string script) => $$"""
-        local tagged, till, count = table.remove(KEYS), tonumber(table.remove(ARGV)), tonumber(table.remove(ARGV))
-        local tags = {}
-        for n = 1, count do tags[n] = table.remove(ARGV) end
-        {{Follow}}
+    /// <summary>Takes the key of the tags off, and makes the script of the entry a function.</summary>
+    private static string Around(string script) => $$"""
+        local tagged = table.remove(KEYS)
         local function run()
         {{script}}
         end
+        """;
+
+    /// <summary>Of a put: behind its arguments come the tags, how many they are, and until when it may run (or 0).</summary>
+    public static string Naming(string script) => $$"""
+        {{Around(script)}}
+        {{Follow}}
+        local till, count = tonumber(table.remove(ARGV)), tonumber(table.remove(ARGV))
+        local tags = {}
+        for n = 1, count do tags[n] = table.remove(ARGV) end
         local time = redis.call('TIME')
         if till > 0 and time[1] * 1000 > till then return 19 end
         local answer = run()
@@ -67,11 +73,8 @@ internal static class TagScripts
     /// Of a put or touch that leaves the tags alone: they get the life of the entry, of which the indexes then have to be told.
     /// </summary>
     public static string Following(string script) => $$"""
-        local tagged = table.remove(KEYS)
+        {{Around(script)}}
         {{Follow}}
-        local function run()
-        {{script}}
-        end
         local before = redis.call('EXISTS', KEYS[1])
         local answer = run()
         if answer ~= 0 then return answer end
@@ -88,11 +91,8 @@ internal static class TagScripts
 
     /// <summary>Of a read that can give a new life (Scripts.Get.cs). What is no number becomes {what it is, milliseconds left, tags…}.</summary>
     public static string Renewing(string script) => $$"""
-        local tagged = table.remove(KEYS)
+        {{Around(script)}}
         {{Follow}}
-        local function run()
-        {{script}}
-        end
         local answer = run()
         if type(answer) == 'number' then return answer end
         if answer[4] == 0 then return {answer, -2} end
@@ -104,11 +104,8 @@ internal static class TagScripts
     /// Of a lock, which is a use of an entry that slides. The indexes are not told of it: they live longer by more than one.
     /// </summary>
     public static string Using(string script) => $$"""
-        local tagged = table.remove(KEYS)
+        {{Around(script)}}
         {{Follow}}
-        local function run()
-        {{script}}
-        end
         local answer = run()
         if type(answer) == 'string' then follow(redis.call('PTTL', KEYS[1])) end
         return answer
@@ -116,10 +113,7 @@ internal static class TagScripts
 
     /// <summary>Of a delete.</summary>
     public static string Ending(string script) => $$"""
-        local tagged = table.remove(KEYS)
-        local function run()
-        {{script}}
-        end
+        {{Around(script)}}
         local answer = run()
         if answer == 0 then redis.call('DEL', tagged) end
         return answer
@@ -127,10 +121,7 @@ internal static class TagScripts
 
     /// <summary>Of what can make an entry without a life of its own to keep: an increment.</summary>
     public static string Beginning(string script) => $$"""
-        local tagged = table.remove(KEYS)
-        local function run()
-        {{script}}
-        end
+        {{Around(script)}}
         if redis.call('EXISTS', KEYS[1]) == 0 then redis.call('DEL', tagged) end
         return run()
         """;

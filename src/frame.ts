@@ -114,8 +114,6 @@ export function operationBytes(operation: Operation): number {
 /** Writes one OPERATION frame at `offset`; answers the offset behind it. */
 export function writeOperation(into: Buffer, offset: number, id: number, operation: Operation): number {
   const { key, etag, extras, value } = operation;
-  const length = operationBytes(operation);
-  into.writeUInt32LE(length - 4, offset);
   into.writeUInt32LE(id, offset + 4);
   into[offset + 8] = VERB_BYTE[operation.verb];
   into[offset + 9] =
@@ -131,9 +129,11 @@ export function writeOperation(into: Buffer, offset: number, id: number, operati
   let at = offset + OPERATION_HEADER_BYTES;
   at += key.copy(into, at);
   if (etag) at += etag.copy(into, at);
-  into.writeUInt16LE(extrasBytes(extras), offset + 28);
+  const extrasStart = at;
   if (extras) at = writeExtras(into, at, extras);
+  into.writeUInt16LE(at - extrasStart, offset + 28);
   if (value) at += value.copy(into, at);
+  into.writeUInt32LE(at - offset - 4, offset);
   return at;
 }
 

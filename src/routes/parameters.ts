@@ -125,10 +125,16 @@ export function int64Of(name: string, text: string): bigint {
 export function lifeOf(text: string | undefined): Pick<Operation, 'ttlKind' | 'ttlMs'> {
   if (text === undefined) return { ttlKind: 'default', ttlMs: 0 };
   if (text === 'never' || text === 'keep') return { ttlKind: text, ttlMs: 0 };
+  const ttlMs = millisecondsOf(text);
+  if (ttlMs === undefined) throw new GatewayError('ttl_invalid');
+  return { ttlKind: 'for', ttlMs };
+}
+
+/** Of `60` (seconds) or `1500ms`; undefined when it is of neither form. */
+function millisecondsOf(text: string): number | undefined {
   const [, digits, unit] = LIFE.exec(text) ?? [];
-  if (digits === undefined) throw new GatewayError('ttl_invalid');
-  const ttlMs = Number(digits) * (unit === 'ms' ? 1 : 1000);
-  return { ttlKind: 'for', ttlMs: Math.min(ttlMs, Number.MAX_SAFE_INTEGER) };
+  if (digits === undefined) return undefined;
+  return Math.min(Number(digits) * (unit === 'ms' ? 1 : 1000), Number.MAX_SAFE_INTEGER);
 }
 
 /** How a put says that its entry lies: both left out, in a plain string. */
@@ -145,9 +151,8 @@ export function layoutOf({ sliding, layout }: LayoutParameters): { extras?: Extr
   if (layout !== undefined && layout !== 'hash')
     throw new GatewayError('query_invalid', 'layout is hash; leave it out for a plain string.');
   if (sliding === undefined) return layout ? { extras: { hash: true } } : {};
-  const [, digits, unit] = LIFE.exec(sliding) ?? [];
-  if (digits === undefined) throw new GatewayError('ttl_invalid', SLIDING_INVALID);
-  const slidingMs = Math.min(Number(digits) * (unit === 'ms' ? 1 : 1000), Number.MAX_SAFE_INTEGER);
+  const slidingMs = millisecondsOf(sliding);
+  if (slidingMs === undefined) throw new GatewayError('ttl_invalid', SLIDING_INVALID);
   return { extras: { slidingMs } };
 }
 

@@ -1,5 +1,5 @@
-// What the calls on all keys with one prefix, or with tags, mean. Called by cache.ts; knows nothing of callbacks or connections. The types
-// are in regional.ts.
+// What the calls on all keys with one prefix, or with tags, mean. Called by cache.ts; knows nothing of callbacks or
+// connections. The types are in regional.ts.
 
 import { AzureCacheError } from '../errors.js';
 import { pagesOf } from '../transport/listing.js';

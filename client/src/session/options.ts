@@ -4,8 +4,9 @@ import { AzureCacheError } from '../errors.js';
 import { defaultLife, type Life, lifeOf, lifeOfMs } from '../life.js';
 import type { TransportOptions } from '../transport/transport.js';
 import type { Conflict, Fields } from './merge.js';
+import type { SessionRules } from './session-rules.js';
 import type { Serializer } from './snapshot.js';
-import { type TaggedLife, type TagOf, tagging } from './tagging.js';
+import { type TagOf, tagging } from './tagging.js';
 
 /** Options of a session store; names and defaults are connect-redis' where it has them. */
 export interface StoreOptions extends TransportOptions {
@@ -45,16 +46,8 @@ export interface StoreOptions extends TransportOptions {
   token?: string;
 }
 
-/** What the rules of sessions.ts need of the options. */
-export interface CheckedOptions {
-  prefix: string;
-  serializer: Serializer;
-  conflict: Conflict;
-  atomic: ReadonlySet<string>;
-  touchAfterMs: number;
-  fresh: boolean;
-  lifeOf: (session: Fields) => TaggedLife | undefined;
-}
+/** What the options say of the rules; the rest is the store's. */
+export type CheckedOptions = Omit<SessionRules, 'dates' | 'tell'>;
 
 const isBoolean = (value: unknown) => typeof value === 'boolean';
 const isFunction = (value: unknown) => typeof value === 'function';
