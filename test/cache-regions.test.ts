@@ -2,7 +2,7 @@
 import t from 'tap';
 import { cacheOn } from '../client/dist/cache/cache.js';
 import { lifeOf } from '../client/dist/life.js';
-import { fakeTransport, openCache } from './fixtures/cache.js';
+import { fakeTransport, openCache, sorted } from './fixtures/cache.js';
 import { startSidecar } from './fixtures/sidecar.js';
 import { within } from './fixtures/wait.js';
 
@@ -10,34 +10,28 @@ const sidecar = await startSidecar();
 t.teardown(() => sidecar.stop());
 const wrong = (value: unknown) => value as never;
 
-async function all(keys: AsyncIterable<string>): Promise<string[]> {
-  const found: string[] = [];
-  for await (const key of keys) found.push(key);
-  return found.sort();
-}
-
 t.test('keys, count and clear are of what begins with the prefix, in this cache alone', async (t) => {
   await using cache = openCache(sidecar);
   await using other = openCache(sidecar);
   for (const key of ['user:1', 'user:2', 'user*', 'u']) await cache.put(key, key);
   await other.put('user:1', 'of another cache');
-  t.same(await all(cache.keys('user:')), ['user:1', 'user:2'], 'as get takes them');
-  t.same(await all(cache.keys('user*')), ['user*']);
-  t.same(await all(cache.keys('')), ['u', 'user*', 'user:1', 'user:2']);
+  t.same(await sorted(cache.keys('user:')), ['user:1', 'user:2'], 'as get takes them');
+  t.same(await sorted(cache.keys('user*')), ['user*']);
+  t.same(await sorted(cache.keys('')), ['u', 'user*', 'user:1', 'user:2']);
   t.equal(await cache.count('user'), 3);
   t.equal(await cache.count('none'), 0);
   t.equal(await cache.clear('user:'), 2);
-  t.same(await all(cache.keys('')), ['u', 'user*']);
+  t.same(await sorted(cache.keys('')), ['u', 'user*']);
   t.equal(await cache.clear(''), 2);
   t.equal(await cache.count(''), 0);
-  t.same(await all(other.keys('')), ['user:1'], 'the other cache has its own still');
+  t.same(await sorted(other.keys('')), ['user:1'], 'the other cache has its own still');
 });
 
 t.test('thousands of keys are listed, counted and cleared, page after page', async (t) => {
   await using cache = openCache(sidecar);
   const names = Array.from({ length: 3000 }, (_, i) => `n:${i}`);
   await cache.putMany(names.map((name) => [name, 1]));
-  t.equal(new Set(await all(cache.keys('n:'))).size, 3000);
+  t.equal(new Set(await sorted(cache.keys('n:'))).size, 3000);
   t.equal(await cache.count('n:'), 3000);
   t.equal(await cache.clear('n:'), 3000);
   t.equal(await cache.count('n:'), 0);
@@ -97,7 +91,7 @@ t.test('count and clear take a callback last, and a signal', async (t) => {
   for (const call of [
     cache.count('', { signal }),
     cache.clear('', { signal }),
-    all(cache.keys('', { signal })),
+    sorted(cache.keys('', { signal })),
   ])
     await t.rejects(call as Promise<unknown>, { code: 'aborted', outcome: 'not_applied' });
 });
@@ -126,7 +120,7 @@ t.test('a prefix with half a surrogate pair, with NUL or over 1,024 bytes is ref
     ['a\0b', 'key_invalid'],
     ['k'.repeat(1025), 'key_too_long'],
   ] as const)
-    for (const call of [cache.clear(prefix), cache.count(prefix), all(cache.keys(prefix))])
+    for (const call of [cache.clear(prefix), cache.count(prefix), sorted(cache.keys(prefix))])
       await t.rejects(call as Promise<unknown>, { code, outcome: 'not_applied' });
   t.equal(await cache.count(''), 1);
 });

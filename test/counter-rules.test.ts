@@ -1,30 +1,15 @@
 // The rules of cache.ts for increment, append and prepend: what each takes, and what is filled in. Over HTTP some of it
 // cannot even be asked; over the stream it can.
 import t from 'tap';
-import { type Extras, type Operation, operation } from '../src/backend.js';
-import { Cache } from '../src/cache.js';
-import { FakeBackend } from './fake-backend.js';
+import type { Extras } from '../src/backend.js';
+import { DEFAULT_MS, startRules } from './fixtures/rules.js';
 
-const DEFAULT_MS = 60_000;
-const backend = new FakeBackend();
-const reached: Operation[] = [];
-const cache = new Cache(
-  {
-    run: (asked) => {
-      reached.push({ ...asked });
-      return backend.run(asked);
-    },
-    close: () => backend.close(),
-  },
-  { defaultTtlMs: DEFAULT_MS, maxValueBytes: 10, deadlineMs: 1000 },
-);
-const ask = (verb: Operation['verb'], asked: Partial<Operation> = {}) =>
-  cache.run({ ...operation(verb, Buffer.from('key')), ...asked });
+const { reached, ask, arrange } = startRules();
 const value = Buffer.from('5');
 const etag = Buffer.alloc(20);
 
 t.beforeEach(async () => {
-  await backend.run({ ...operation('put', Buffer.from('key')), value, ttlKind: 'never' });
+  await arrange('put', { value, ttlKind: 'never' });
   reached.length = 0;
 });
 

@@ -1,24 +1,10 @@
 // The rules of cache.ts for locks: what lock and unlock take, and which verbs take a token. Over HTTP some of it cannot
 // even be asked; over the stream it can.
 import t from 'tap';
-import { type Extras, type Operation, operation } from '../src/backend.js';
-import { Cache } from '../src/cache.js';
-import { FakeBackend } from './fake-backend.js';
+import type { Extras } from '../src/backend.js';
+import { startRules } from './fixtures/rules.js';
 
-const backend = new FakeBackend();
-const reached: Operation[] = [];
-const cache = new Cache(
-  {
-    run: (asked) => {
-      reached.push({ ...asked });
-      return backend.run(asked);
-    },
-    close: () => backend.close(),
-  },
-  { defaultTtlMs: 60_000, maxValueBytes: 10, deadlineMs: 1000 },
-);
-const ask = (verb: Operation['verb'], asked: Partial<Operation> = {}) =>
-  cache.run({ ...operation(verb, Buffer.from('key')), ...asked });
+const { reached, ask, arrange } = startRules();
 const value = Buffer.from('5');
 const etag = Buffer.alloc(20);
 const token = Buffer.alloc(16, 1);
@@ -26,8 +12,8 @@ const lease = { ttlKind: 'for', ttlMs: 5000 } as const;
 const HOUR_MS = 3_600_000;
 
 t.beforeEach(async () => {
-  await backend.run({ ...operation('put', Buffer.from('key')), value, ttlKind: 'never' });
-  await backend.run({ ...operation('unlock', Buffer.from('key')), extras: { token } });
+  await arrange('put', { value, ttlKind: 'never' });
+  await arrange('unlock', { extras: { token } });
   reached.length = 0;
 });
 

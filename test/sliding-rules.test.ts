@@ -1,25 +1,11 @@
 // The rules of cache.ts for entries that slide and for hashes: what is taken, and what is filled in. Over HTTP some of it
 // cannot even be asked; over the stream it can.
 import t from 'tap';
-import { type Extras, type Operation, operation, type Verb } from '../src/backend.js';
-import { Cache, MAX_TTL_MS } from '../src/cache.js';
-import { FakeBackend } from './fake-backend.js';
+import type { Extras, Operation } from '../src/backend.js';
+import { MAX_TTL_MS } from '../src/cache.js';
+import { DEFAULT_MS, startRules } from './fixtures/rules.js';
 
-const DEFAULT_MS = 60_000;
-const backend = new FakeBackend();
-const reached: Operation[] = [];
-const cache = new Cache(
-  {
-    run: (asked) => {
-      reached.push({ ...asked });
-      return backend.run(asked);
-    },
-    close: () => backend.close(),
-  },
-  { defaultTtlMs: DEFAULT_MS, maxValueBytes: 10, deadlineMs: 1000 },
-);
-const ask = (verb: Verb, asked: Partial<Operation>) =>
-  cache.run({ ...operation(verb, Buffer.from('key')), ...asked });
+const { reached, ask } = startRules();
 const put = (extras: Extras, asked: Partial<Operation> = {}) =>
   ask('put', { value: Buffer.from('v'), extras, ...asked });
 

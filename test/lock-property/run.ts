@@ -1,6 +1,7 @@
 // A run of the property on locks: many clients lock, write, unlock, crash and come late on few keys, as a seed says, and
 // what they are answered is held against what can be. Knows nothing of how locks are made.
 import { type Backend, type Operation, operation, type Result } from '../../src/backend.js';
+import { randomFrom } from '../fixtures/random.js';
 
 /** What the clients stand on. Times are milliseconds. */
 export interface World {
@@ -52,7 +53,7 @@ class Run {
   constructor(world: World, seed: number) {
     this.#world = world;
     this.#seed = seed;
-    this.#random = randomOf(seed);
+    this.#random = randomFrom(seed);
   }
 
   async attempt(client: number, number: number): Promise<void> {
@@ -126,15 +127,4 @@ class Run {
   #below(limit: number): number {
     return Math.floor(this.#random() * limit);
   }
-}
-
-/** Mulberry32: numbers from 0 up to 1, the same for the same seed. */
-function randomOf(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -1,6 +1,7 @@
 // The proof that near caches keep their promise: traffic for a while, with everything that can happen to a network in
 // turns, and the judgement. Used by near-redis.test.ts and long/near-redis.test.ts.
 import type { Test } from 'tap';
+import { randomFrom } from '../fixtures/random.js';
 import { until } from '../fixtures/wait.js';
 import { Traffic } from './traffic.js';
 import { startTwoSidecars } from './two-sidecars.js';
@@ -58,15 +59,4 @@ async function answers(ask: () => Promise<unknown>): Promise<void> {
 
 function wait(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
-}
-
-/** mulberry32 */
-function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
