@@ -95,20 +95,12 @@ function rollingRow({ name, reads, saves, touches, sent, scripted, bytes }) {
 }
 
 function nearRows({ hits, puts, directPuts, bulk }) {
-  const ends = (numbers) => [median(numbers), Math.min(...numbers), Math.max(...numbers)];
-  const spreadOf = (numbers, digits) => {
-    const [middle, low, high] = ends(numbers).map((one) => one.toFixed(digits));
-    return `${middle} (${low}-${high})`;
-  };
   return [
     ['A get from the near cache, microseconds, p50', percentile(hits, 0.5).toFixed(0)],
     ['The same, p99', percentile(hits, 0.99).toFixed(0)],
-    ['A put, one after the other, milliseconds', spreadOf(puts, 2)],
-    ['The same with node-redis, without a sidecar', spreadOf(directPuts, 2)],
-    [
-      '100 gets at once against 100 one after the other, without near cache: times as fast',
-      spreadOf(bulk, 0),
-    ],
+    ['A put, one after the other, milliseconds', spread(puts, 2)],
+    ['The same with node-redis, without a sidecar', spread(directPuts, 2)],
+    ['100 gets at once against 100 one after the other, without near cache: times as fast', spread(bulk)],
   ];
 }
 
@@ -132,12 +124,13 @@ function soakRows(soak) {
 }
 
 /** The middle, with the ends. */
-function spread(numbers) {
-  return `${number(median(numbers))} (${number(Math.min(...numbers))}-${number(Math.max(...numbers))})`;
+function spread(numbers, digits = 0) {
+  const [middle, low, high] = [median(numbers), Math.min(...numbers), Math.max(...numbers)];
+  return `${number(middle, digits)} (${number(low, digits)}-${number(high, digits)})`;
 }
 
-function number(value) {
-  return Math.round(value).toLocaleString('en-US');
+function number(value, digits = 0) {
+  return value.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
 
 /** A Markdown table, in columns that can be read on a terminal too. */

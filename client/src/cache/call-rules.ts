@@ -1,6 +1,5 @@
 // Finds a wrong or misspelt option of a call before anything is sent, and turns conditions into what is sent.
-// Called by calls.ts, many-calls.ts, counters.ts, locks.ts, get-or-set.ts and
-// regions.ts.
+// Called by calls.ts, many-calls.ts, counters.ts, locks.ts, get-or-set.ts, regions.ts and events.ts.
 
 import { AzureCacheError } from '../errors.js';
 import type { Operation } from '../transport/operation.js';

@@ -5,7 +5,7 @@
 import { EventEmitter } from 'node:events';
 import { AzureCacheError } from '../errors.js';
 import { type Life, lifeOf, lifeOfMs } from '../life.js';
-import { listPages } from '../transport/listing.js';
+import { clearAll, listPages } from '../transport/listing.js';
 import type { Operation, Result } from '../transport/operation.js';
 import { openTransport, type Transport, type TransportOptions } from '../transport/transport.js';
 import { runMany } from './many.js';
@@ -99,11 +99,7 @@ export class AzureCacheKeyv extends EventEmitter {
 
   /** Removes everything under the namespace; without one, everything under the prefix. */
   async clear(): Promise<void> {
-    for await (const keys of listPages(this.#transport, this.#prefixOf(this.namespace)))
-      await this.#many(
-        keys.map((key) => ({ verb: 'delete', key })),
-        isOk,
-      );
+    await clearAll(this.#transport, { verb: 'clear', key: this.#prefixOf(this.namespace) });
   }
 
   /** Every key, as it was given to `set`, with its text. */

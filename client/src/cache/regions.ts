@@ -2,56 +2,63 @@
 // connections. The types are in regional.ts.
 
 import { AzureCacheError } from '../errors.js';
-import { pagesOf } from '../transport/listing.js';
+import { clearAll, pagesOf } from '../transport/listing.js';
 import type { Operation } from '../transport/operation.js';
+import type { Transport } from '../transport/transport.js';
 import type { ByTagOptions, CallOptions } from './call-options.js';
 import { BY_TAG, checked, REGION, withDeadline } from './call-rules.js';
 import type { Scope } from './scope.js';
 
 /** A wrong prefix or option throws at once, not with the first key. */
 export function keys(scope: Scope, prefix: unknown, given: unknown): AsyncGenerator<string, void> {
-  return flat(scope, pages(scope, 'keys', 'list', prefix, given));
+  return flat(scope, pagesOf(...asking(scope, 'keys', 'list', prefix, given)));
 }
 
 export async function count(scope: Scope, prefix: unknown, given: unknown): Promise<number> {
   let found = 0;
-  for await (const page of pages(scope, 'count', 'list', prefix, given)) found += page.keys.length;
+  for await (const { keys } of pagesOf(...asking(scope, 'count', 'list', prefix, given)))
+    found += keys.length;
   return found;
 }
 
 export async function clear(scope: Scope, prefix: unknown, given: unknown): Promise<number> {
-  let removed = 0;
-  for await (const page of pages(scope, 'clear', 'clear', prefix, given)) removed += page.removed;
-  return removed;
+  return clearAll(...asking(scope, 'clear', 'clear', prefix, given));
 }
 
-function pages(scope: Scope, call: string, verb: 'list' | 'clear', prefix: unknown, given: unknown) {
+/** What pagesOf and clearAll take. */
+type Asking = [transport: Transport, asked: Operation, signal: AbortSignal | undefined];
+
+function asking(scope: Scope, call: string, verb: 'list' | 'clear', prefix: unknown, given: unknown): Asking {
   const options = checked<CallOptions>(call, given, REGION);
   const asked: Operation = { verb, key: scope.region(call, prefix) };
-  return pagesOf(scope.transport, withDeadline(asked, options), options.signal);
+  return [scope.transport, withDeadline(asked, options), options.signal];
 }
 
 /** A wrong tag or option throws at once, not with the first key. */
 export function keysByTag(scope: Scope, tag: unknown, given: unknown): AsyncGenerator<string, void> {
-  const found = flat(scope, pagesByTag(scope, 'keysByTag', 'list', tag, given));
+  const found = flat(scope, pagesOf(...askingByTag(scope, 'keysByTag', 'list', tag, given)));
   return Array.isArray(tag) && tag.length > 1 ? once(found) : found;
 }
 
 export async function removeByTag(scope: Scope, tag: unknown, given: unknown): Promise<number> {
-  let removed = 0;
-  for await (const page of pagesByTag(scope, 'removeByTag', 'clear', tag, given)) removed += page.removed;
-  return removed;
+  return clearAll(...askingByTag(scope, 'removeByTag', 'clear', tag, given));
 }
 
 /** Of this cache alone: what stands before its keys narrows it. */
-function pagesByTag(scope: Scope, call: string, verb: 'list' | 'clear', tag: unknown, given: unknown) {
+function askingByTag(
+  scope: Scope,
+  call: string,
+  verb: 'list' | 'clear',
+  tag: unknown,
+  given: unknown,
+): Asking {
   const options = checked<ByTagOptions>(call, given, BY_TAG);
   const tags = [tag].flat();
   if (tags.length === 0 || !tags.every((one) => typeof one === 'string'))
     throw new AzureCacheError('tag_invalid', `${call}: a tag is a string; several are an array of them.`);
   const extras = options.all ? { tags, all: true } : { tags };
   const asked: Operation = { verb, key: scope.region(call, ''), extras };
-  return pagesOf(scope.transport, withDeadline(asked, options), options.signal);
+  return [scope.transport, withDeadline(asked, options), options.signal];
 }
 
 async function* flat(scope: Scope, found: AsyncIterable<{ keys: string[] }>): AsyncGenerator<string, void> {

@@ -3,7 +3,7 @@
 // way of its framework. Knows nothing of frameworks; how a save finds its place among others is writer.ts's.
 import { AzureCacheError } from '../errors.js';
 import type { Life } from '../life.js';
-import { listPages, pagesOf } from '../transport/listing.js';
+import { clearAll, listPages } from '../transport/listing.js';
 import type { Transport } from '../transport/transport.js';
 import { Ends } from './ends.js';
 import { Entries } from './entries.js';
@@ -103,10 +103,7 @@ export class Sessions {
         'tag_invalid',
         'destroyByTag: a tag is a text; several are an array of them.',
       );
-    let ended = 0;
-    const asked = { verb: 'clear', key: this.#rules.prefix, extras: { tags } } as const;
-    for await (const { removed } of pagesOf(this.#transport, asked)) ended += removed;
-    return ended;
+    return clearAll(this.#transport, { verb: 'clear', key: this.#rules.prefix, extras: { tags } });
   }
 
   /** The ids of all sessions there are, each once. One that comes or goes meanwhile may be missing or there. */

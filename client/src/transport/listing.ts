@@ -31,3 +31,17 @@ export async function* pagesOf(
     cursor = page.cursor ?? '';
   } while (cursor !== '');
 }
+
+/**
+ * Removes everything that a clear asks for, page by page; answers how many there were.
+ * @param asked the first page
+ */
+export async function clearAll(
+  transport: Transport,
+  asked: Operation,
+  signal?: AbortSignal,
+): Promise<number> {
+  let all = 0;
+  for await (const { removed } of pagesOf(transport, asked, signal)) all += removed;
+  return all;
+}
