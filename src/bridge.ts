@@ -1,5 +1,5 @@
 // The bridge to .NET: operations go over as frames, once per turn of the event loop; results come back as they
-// complete. The only file that knows edge-js. Called by cache.ts as a Backend; opened by main.ts.
+// complete. The only file that knows edge-js. Called by cache.ts as a Backend; opened by sidecar.ts.
 //
 // Rules that keep edge-js safe (measured, DESIGN 4): Buffers only, asynchronous calls only, on the main thread only;
 // .NET never faults and never calls back: results are pulled.

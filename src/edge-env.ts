@@ -1,5 +1,5 @@
 // The environment that edge-js reads when it is loaded, and only then: set it before bridge.ts is imported.
-// Called by main.ts and by tests of the bridge. Facts: DESIGN, "The bridge: facts and rules".
+// Called by sidecar.ts and by tests of the bridge. Facts: DESIGN, "The bridge: facts and rules".
 import { fileURLToPath } from 'node:url';
 
 /** Where `npm run build` publishes the .NET half; the same seen from src/ and from dist/. */

@@ -82,7 +82,7 @@ export class Events implements Backend {
     this.#readers.clear();
   }
 
-  /** What the backend tells of changes, by us or by others; main.ts passes it on, behind the near cache. */
+  /** What the backend tells of changes, by us or by others; sidecar.ts passes it on, behind the near cache. */
   changed(change: Change): void {
     if (change.kind === 'keys') this.#heard(change.keys);
     else if (change.kind === 'everything') this.#reset(true);

@@ -1,6 +1,6 @@
 // Answers the commonest request before fastify is asked: a plain GET of an entry that lies in the near cache. Router, hooks
 // and reply cost more than all the rest of it (docs/benchmarks.md). What is not quite plain goes on to the routes, whose
-// answer to the same request is the same (a test compares them). Put before the routing by main.ts.
+// answer to the same request is the same (a test compares them). Put before the routing by sidecar.ts.
 import type { IncomingMessage, RequestListener } from 'node:http';
 import type { Guard } from './guard.js';
 import type { NearCache } from './near-cache.js';

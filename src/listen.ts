@@ -1,4 +1,4 @@
-// The doors: the same HTTP server on loopback TCP and on a Unix socket or named pipe. Opened and closed by main.ts.
+// The doors: the same HTTP server on loopback TCP and on a Unix socket or named pipe. Opened and closed by sidecar.ts.
 // Knows what a connection is, and nothing of what is asked on it.
 import { chmod } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';

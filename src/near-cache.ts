@@ -1,5 +1,5 @@
 // Copies of entries in the memory of the sidecar, where the backend tells of every change (docs/decisions/0014). A
-// Backend over a Watched one; made by main.ts. What may be believed is near-proof.ts's, what is kept near-entries.ts's,
+// Backend over a Watched one; made by sidecar.ts. What may be believed is near-proof.ts's, what is kept near-entries.ts's,
 // reads under way are near-flights.ts's; here are the rules:
 //
 // - Only plain gets are served and kept, from the second read of a key on; that read also asks for the life left.

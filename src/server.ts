@@ -1,4 +1,4 @@
-// The HTTP server without its doors: routes, guard, body reading, error answers. Built by main.ts, which listens
+// The HTTP server without its doors: routes, guard, body reading, error answers. Built by sidecar.ts, which listens
 // through listen.ts; tests use inject(). Knows nothing of sockets, signals or .NET.
 import type { IncomingMessage } from 'node:http';
 import { finished } from 'node:stream';

@@ -20,12 +20,13 @@ const LAYERS = [
   ['routes/batch'],
   ['hits', 'server', 'stream'],
   ['listen'],
+  ['sidecar'],
   ['main'],
 ];
 const MAY_IMPORT: Record<string, RegExp> = {
   'edge-js': /^bridge$/,
   fastify: /^(server|routes\/.*)$/,
-  './bridge.js': /^main$/,
+  './bridge.js': /^sidecar$/,
 };
 const root = fileURLToPath(new URL('..', import.meta.url));
 const layerOf = (name: string) => LAYERS.findIndex((layer) => layer.includes(name));
