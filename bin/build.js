@@ -1,9 +1,9 @@
 #!/usr/bin/env node
-// Builds src, client and gateway into dist: `node bin/build.js`, with --if-stale only what has changed, with --portable
-// a gateway for every platform. Called by npm run build, by prepack, by the tests and, in a checkout, by the command.
+// Builds src, client and gateway into dist: `node bin/build.js`, or the parts that are named, with --if-stale only what
+// has changed. Called by npm run build, by prepack, by the tests and, in a checkout, by the command.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, relative } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -14,7 +14,6 @@ const require = createRequire(import.meta.url);
 const at = (name) => join(root, 'dist', name);
 const stampOf = (part) => at(`.built-${part.name}`);
 const lockFile = at('.building');
-const portable = process.argv.includes('--portable');
 const tsc = () => join(require.resolve('typescript/package.json'), '..', 'bin', 'tsc');
 
 /** What is built: the files it depends on, and the command. A new part needs no more than a line here. */
@@ -23,42 +22,67 @@ const parts = [
     name: 'sidecar',
     inputs: ['src', 'tsconfig.json', 'package-lock.json'],
     command: () => [process.execPath, tsc(), '-p', '.'],
+    done: () => removeOrphans('dist', 'src'),
     why: 'TypeScript could not be compiled.',
   },
   {
     name: 'client',
     inputs: ['client/src', 'client/tsconfig.json', 'package-lock.json'],
     command: () => [process.execPath, tsc(), '-p', 'client'],
+    done: () => removeOrphans('client/dist', 'client/src'),
     why: 'TypeScript could not be compiled.',
   },
-  {
-    name: 'gateway',
-    // The version of edge-js is in the lock file.
-    inputs: ['gateway-dotnet', 'package-lock.json'],
-    command: () => [
-      ...['dotnet', 'publish', 'gateway-dotnet/Gateway.csproj', '-c', 'Release', '-o', 'dist/gateway.new'],
-      // For this machine, ahead of time; a package has to fit every platform.
-      ...(portable ? [] : ['--use-current-runtime']),
-      ...['--nologo', '-v', 'quiet', '-clp:NoSummary'],
-    ],
-    why: 'The .NET SDK 10 is needed (dotnet --version).',
-  },
+  // For this machine, compiled ahead of time: a third off the start (docs/decisions/0010-compiled-ahead-of-time.md).
+  gateway('gateway', '--use-current-runtime'),
+  // For packages, which have to fit every platform. A folder of its own, so that packing leaves the other as it is.
+  { ...gateway('gateway-portable'), onlyIfNamed: true },
 ];
 
-/** Builds the parts whose inputs have changed since they were built; one process at a time. */
-export async function buildIfStale() {
+/** Builds those of the parts whose inputs have changed since they were built; one process at a time. */
+export async function buildIfStale(names = []) {
   const stale = (part) => readText(stampOf(part)) !== hashOf(part);
-  if (!parts.some(stale)) return;
+  if (!partsOf(names).some(stale)) return;
   await lock();
   // Another process may have built them meanwhile.
-  for (const part of parts) if (stale(part)) await build(part);
+  for (const part of partsOf(names)) if (stale(part)) await build(part);
   unlock();
 }
 
-async function buildAll() {
+async function buildAll(names) {
   await lock();
-  for (const part of parts) await build(part);
+  for (const part of partsOf(names)) await build(part);
   unlock();
+}
+
+function partsOf(names) {
+  return parts.filter(({ name, onlyIfNamed }) => (names.length > 0 ? names.includes(name) : !onlyIfNamed));
+}
+
+/** The .NET half, published into a folder of its name in dist. */
+function gateway(name, ...options) {
+  return {
+    name,
+    // The version of edge-js is in the lock file.
+    inputs: ['gateway-dotnet', 'package-lock.json'],
+    command: () => [
+      ...['dotnet', 'publish', 'gateway-dotnet/Gateway.csproj', '-c', 'Release', '-o', `dist/${name}.new`],
+      ...[...options, '--nologo', '-v', 'quiet', '-clp:NoSummary'],
+    ],
+    done: () => {
+      // A running sidecar keeps the files it has open.
+      rmSync(at(name), { recursive: true, force: true });
+      renameSync(at(`${name}.new`), at(name));
+    },
+    why: 'The .NET SDK 10 is needed (dotnet --version).',
+  };
+}
+
+/** Removes what was compiled from sources that are gone: a package takes all that lies there. */
+function removeOrphans(out, from) {
+  for (const path of readdirSync(join(root, out), { recursive: true })) {
+    const source = /^(?!gateway)(.*?)\.(?:d\.)?([cm]?)[jt]s(?:\.map)?$/.exec(path);
+    if (source && !existsSync(join(root, from, `${source[1]}.${source[2]}ts`))) rmSync(join(root, out, path));
+  }
 }
 
 async function build(part) {
@@ -67,11 +91,7 @@ async function build(part) {
   const [command, ...args] = part.command();
   const hash = hashOf(part);
   await run(command, args, part);
-  if (part.name === 'gateway') {
-    // A running sidecar keeps the files it has open.
-    rmSync(at('gateway'), { recursive: true, force: true });
-    renameSync(at('gateway.new'), at('gateway'));
-  }
+  part.done();
   writeFileSync(stampOf(part), hash);
 }
 
@@ -132,7 +152,7 @@ function readText(path) {
 }
 
 function hashOf(part) {
-  const hash = createHash('sha256').update(part.name === 'gateway' && portable ? 'portable' : '');
+  const hash = createHash('sha256');
   for (const file of part.inputs.flatMap((input) => filesOf(join(root, input))).sort())
     hash
       .update(`${relative(root, file)}\0`)
@@ -155,6 +175,14 @@ function filesOf(path) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  if (process.argv.includes('--if-stale')) await buildIfStale();
-  else await buildAll();
+  const names = process.argv.slice(2).filter((name) => name !== '--if-stale');
+  const unknown = names.find((name) => partsOf([name]).length === 0);
+  if (unknown !== undefined) {
+    process.stderr.write(
+      `azurecache: there is no part "${unknown}": ${parts.map(({ name }) => name).join(', ')}.\n`,
+    );
+    process.exit(1);
+  }
+  if (process.argv.includes('--if-stale')) await buildIfStale(names);
+  else await buildAll(names);
 }
