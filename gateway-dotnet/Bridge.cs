@@ -96,8 +96,20 @@ internal sealed class Bridge
         await connection.DisposeAsync().ConfigureAwait(false);
         // Commands that closing has ended still have to come back as results.
         await Task.WhenAny(idle.Task, Task.Delay(deadline)).ConfigureAwait(false);
-        if (garnet is not null) await garnet.DisposeAsync().ConfigureAwait(false);
+        await CloseGarnetAsync().ConfigureAwait(false);
         results.Complete();
+    }
+
+    private async Task CloseGarnetAsync()
+    {
+        try
+        {
+            if (garnet is not null) await garnet.DisposeAsync().ConfigureAwait(false);
+        }
+        catch (Exception failure) when (failure is not OutOfMemoryException)
+        {
+            results.Add(new Event("error", "not_saved", $"What was written last may not be in AZURE_CACHE_DATA_DIR ({failure.GetType().Name}). Is its disk full?"));
+        }
     }
 
     private void Begin(ReadOnlyMemory<byte> frame)

@@ -10,6 +10,9 @@ internal sealed class DataFolder : IDisposable
     /// <summary>Beside the lock, because a locked file cannot be read.</summary>
     private const string OwnerFile = "azurecache.pid";
 
+    /// <summary>One page of the log of writes takes so much, and without one nothing can be kept.</summary>
+    private const long LeastFreeBytes = 16 << 20;
+
     private readonly FileStream held;
 
     private DataFolder(string path, FileStream held) => (Path, this.held) = (path, held);
@@ -21,6 +24,7 @@ internal sealed class DataFolder : IDisposable
     public static DataFolder Lock(string path)
     {
         FileStream? held = null;
+        var locked = false;
         try
         {
             path = System.IO.Path.GetFullPath(path);
@@ -30,14 +34,20 @@ internal sealed class DataFolder : IDisposable
             held = Open(lockPath) ?? throw new OptionsException(
                 $"The folder AZURE_CACHE_DATA_DIR is in use by another sidecar{Owner(path)}. Stop that one, or use another folder.",
                 "data_dir_in_use");
+            RefuseFullDisk(path);
             File.WriteAllText(System.IO.Path.Combine(path, OwnerFile), $"{Environment.ProcessId}\n");
+            locked = true;
             return new DataFolder(path, held);
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {
-            held?.Dispose();
+            if (IsFull(failure)) throw Full();
             throw new OptionsException(
                 $"The folder AZURE_CACHE_DATA_DIR cannot be written to ({failure.GetType().Name}). Check the path, its owner and its mode.");
+        }
+        finally
+        {
+            if (!locked) held?.Dispose();
         }
     }
 
@@ -59,6 +69,21 @@ internal sealed class DataFolder : IDisposable
             return null;
         }
     }
+
+    /// <exception cref="OptionsException">there is no room for a page; a file system that does not know its size is believed</exception>
+    private static void RefuseFullDisk(string path)
+    {
+        var disk = new DriveInfo(path);
+        if (disk.TotalSize > 0 && disk.AvailableFreeSpace < LeastFreeBytes) throw Full();
+    }
+
+    private static OptionsException Full() =>
+        new("The disk that the folder AZURE_CACHE_DATA_DIR is on is full (under 16 MiB are left). Free some space, or use a folder elsewhere.");
+
+    /// <summary>ERROR_DISK_FULL of Windows, ENOSPC and EDQUOT of Linux and of macOS.</summary>
+    private static bool IsFull(Exception failure) => OperatingSystem.IsWindows()
+        ? failure.HResult == unchecked((int)0x80070070)
+        : failure.HResult == 28 || failure.HResult == (OperatingSystem.IsMacOS() ? 69 : 122);
 
     private static string Owner(string path)
     {

@@ -58,9 +58,15 @@ internal sealed class EmbeddedGarnet : IAsyncDisposable
     /// <summary>Writes what is not on disk yet, then stops.</summary>
     public async ValueTask DisposeAsync()
     {
-        if (folder is not null) await server.Store.CommitAOFAsync(CancellationToken.None).ConfigureAwait(false);
-        server.Dispose();
-        folder?.Dispose();
+        try
+        {
+            if (folder is not null) await server.Store.CommitAOFAsync(CancellationToken.None).ConfigureAwait(false);
+        }
+        finally
+        {
+            server.Dispose();
+            folder?.Dispose();
+        }
     }
 
     private static GarnetServerOptions ServerOptions(IPEndPoint endPoint, string password, DataFolder? folder, GatewayOptions gateway)

@@ -15,7 +15,7 @@ import {
   type Watched,
 } from './backend.js';
 import { readChange } from './changes.js';
-import { GATEWAY_FOLDER } from './edge-env.js';
+import { GATEWAY_FOLDER, loadAt } from './edge-env.js';
 import {
   CHANGES_STATUS,
   EVENT_STATUS,
@@ -47,6 +47,8 @@ export interface BridgeOptions {
   tracking: boolean;
   /** What the name begins with that the backend lists our connections under. */
   clientName: string;
+  /** The .NET runtime to use; without it edge-js looks for one. */
+  dotnetFolder?: string | undefined;
   onEvent: (event: BackendEvent) => void;
 }
 
@@ -90,8 +92,8 @@ interface Waiting {
  * @throws BridgeError when the settings cannot be used or the embedded backend cannot start
  */
 export async function openBridge(options: BridgeOptions): Promise<Bridge> {
-  const { onEvent, ...settings } = options;
-  const edge = createRequire(import.meta.url)('edge-js') as {
+  const { onEvent, dotnetFolder, ...settings } = options;
+  const edge = loadAt(dotnetFolder, () => createRequire(import.meta.url)('edge-js')) as {
     func(options: object): EdgeFunction<Gateway>;
   };
   const startup = edge.func({

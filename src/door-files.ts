@@ -71,7 +71,12 @@ export async function announce(
     await rename(draft, discoveryFile);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    throw new ListenError(`Cannot write ${discoveryFile} (${code}). Clients look the doors up there.`);
+    await rm(draft, { force: true }).catch(() => {});
+    const remedy =
+      code === 'ENOSPC' ? 'The disk is full: free some space' : 'Give this user the right to write there';
+    throw new ListenError(
+      `Cannot write ${discoveryFile}, in which clients look the doors up (${code}). ${remedy}, or set AZURE_CACHE_SOCKET to a path elsewhere.`,
+    );
   }
 }
 

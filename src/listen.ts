@@ -152,7 +152,9 @@ function explain(error: NodeJS.ErrnoException, { host, port, path }: ListenOptio
       );
     case 'EACCES':
     case 'EPERM':
-      return new ListenError(`Cannot listen on ${where}: this user is not allowed to. Set ${setting}.`);
+      return new ListenError(
+        `Cannot listen on ${where}: this user is not allowed to. Set ${setting}${path === undefined && Number(port) < 1024 ? ' to 1024 or more' : ''}.`,
+      );
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
       return new ListenError(

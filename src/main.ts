@@ -3,8 +3,9 @@
 import { readFileSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { type Logger, pino } from 'pino';
-import { askedFor, type Config, ConfigError, helpText, loadConfig } from './config.js';
-import { ListenError } from './door-files.js';
+import { askedFor, type Config, helpText, loadConfig } from './config.js';
+import { thisMachine } from './machine.js';
+import { explainLoading } from './preflight.js';
 import { type Sidecar, startSidecar } from './sidecar.js';
 
 /** Runs the sidecar until a signal ends it. */
@@ -61,8 +62,7 @@ function readConfig(argv: string[]): Config {
 }
 
 function reasonOf(error: unknown): string {
-  if (error instanceof ConfigError || error instanceof ListenError) return error.message;
   const { name, message } = error as Error;
-  if (name === 'BridgeError') return message;
-  return `Could not start: ${message?.split('\n', 1)[0]}. Is the .NET 10 runtime installed (dotnet --list-runtimes)?`;
+  if (['ConfigError', 'ListenError', 'PreflightError', 'BridgeError'].includes(name)) return message;
+  return explainLoading(thisMachine(process.env), error as Error);
 }

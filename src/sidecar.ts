@@ -8,7 +8,9 @@ import { Events } from './events.js';
 import { Guard } from './guard.js';
 import { withHits } from './hits.js';
 import { openDoors } from './listen.js';
+import { thisMachine } from './machine.js';
 import { NearCache } from './near-cache.js';
+import { preflight } from './preflight.js';
 import { Streams } from './stream.js';
 
 /** Time for requests under way to end, beyond the deadline that each of them has. */
@@ -32,10 +34,11 @@ export interface SidecarOptions {
 
 /**
  * Opens backend and doors, and writes the ready line.
- * @throws ListenError, BridgeError, or whatever kept .NET from being loaded; nothing is left open then
+ * @throws PreflightError, ListenError, BridgeError, or whatever kept .NET from being loaded; nothing is left open then
  */
 export async function startSidecar({ config, log, version, env }: SidecarOptions): Promise<Sidecar> {
-  prepareEdge(env);
+  const dotnetFolder = preflight(thisMachine(env));
+  prepareEdge(env, dotnetFolder);
   // Loads the CLR, which reads the environment just set.
   const { openBridge } = await import('./bridge.js');
   const opening = openBridge({
@@ -45,6 +48,7 @@ export async function startSidecar({ config, log, version, env }: SidecarOptions
     embeddedBytes: config.embeddedBytes,
     tracking: config.nearCacheBytes > 0,
     clientName: `azurecache-${version}`,
+    dotnetFolder,
     onEvent: ({ level, event, message }) => log[level]({ event }, message),
   });
   // While .NET opens the backend on threads of its own, this one loads fastify.

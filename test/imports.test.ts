@@ -6,10 +6,20 @@ import t from 'tap';
 
 // From the bottom up. A new file goes into the lowest layer it can.
 const LAYERS = [
-  ['errors', 'settings', 'edge-env', 'door-files', 'frame-error', 'echoes', 'in-turn'],
-  ['backend', 'setting-names', 'door-paths', 'guard', 'raw-reply'],
-  ['changes', 'extras'],
-  ['frame', 'sources'],
+  [
+    'errors',
+    'settings',
+    'edge-env',
+    'native-file',
+    'node-version',
+    'door-files',
+    'frame-error',
+    'echoes',
+    'in-turn',
+  ],
+  ['backend', 'machine', 'setting-names', 'door-paths', 'guard', 'raw-reply'],
+  ['changes', 'dotnet-root', 'edge-addon', 'extras'],
+  ['frame', 'preflight', 'sources'],
   ['config', 'cache', 'bridge', 'frame-reader', 'near-entries', 'near-flights', 'near-proof'],
   ['events', 'near-cache', 'routes/parameters'],
   ['routes/replies'],
