@@ -26,6 +26,8 @@ setting wins:
   \`AZURE_CACHE_API_TOKEN_FILE\`; \`AZURE_CACHE_DATA_DIR\` and a backend that is not embedded; \`off\` for port and socket.
 - An \`AZURE_CACHE_HOST\` that is not loopback needs \`AZURE_CACHE_ALLOW_REMOTE\` and a token: the sidecar speaks plain
   HTTP, and whoever reaches it can read and write everything.
+- In a WebJob of App Service, \`WEBJOBS_PORT\` is the port where no source has one, and the sidecar ends in order once the
+  file \`WEBJOBS_SHUTDOWN_FILE\` is there: [deploy/webjob](../deploy/webjob/README.md).
 - \`azurecache --help\` and \`azurecache --version\` say what they say and end.
 `;
 

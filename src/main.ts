@@ -6,6 +6,7 @@ import { type Logger, pino } from 'pino';
 import { askedFor, type Config, helpText, loadConfig } from './config.js';
 import { thisMachine } from './machine.js';
 import { explainLoading } from './preflight.js';
+import { onceThere } from './shutdown-file.js';
 import { type Sidecar, startSidecar } from './sidecar.js';
 
 /** Runs the sidecar until a signal ends it. */
@@ -28,7 +29,7 @@ export async function main(): Promise<void> {
   }
 }
 
-/** The first signal ends the sidecar in order; the second at once. */
+/** The first signal, or App Service's file, ends the sidecar in order; the second signal at once. */
 function endWith(log: Logger, started: Promise<Sidecar>): void {
   let signals = 0;
   const end = async (signal: string) => {
@@ -41,6 +42,15 @@ function endWith(log: Logger, started: Promise<Sidecar>): void {
     process.exit(0);
   };
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => void end(signal));
+  const shutdownFile = process.env.WEBJOBS_SHUTDOWN_FILE;
+  if (shutdownFile) {
+    const warn = (err: Error) =>
+      log.warn(
+        { err },
+        'the folder of WEBJOBS_SHUTDOWN_FILE cannot be watched: it is looked for every second',
+      );
+    onceThere(shutdownFile, warn, () => void end('WEBJOBS_SHUTDOWN_FILE'));
+  }
   for (const event of ['uncaughtException', 'unhandledRejection'] as const)
     process.on(event, (error) => {
       log.fatal({ err: error }, 'the sidecar failed in a way it should not');

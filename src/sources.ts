@@ -55,6 +55,7 @@ export function readSources(
 ): GivenSettings {
   const flags = readFlags(argv);
   const given = [
+    ...readWebJob(env),
     ...readFile(flags.config, resolvePath),
     ...readEnvironment(env, isWindows),
     ...flags.settings,
@@ -122,6 +123,11 @@ function readEnvironment(env: Readonly<Record<string, string | undefined>>, isWi
     else throw unknownName(where, name, (known) => known.env);
   }
   return entries;
+}
+
+/** The port that App Service has chosen for a WebJob, so that Kudu finds it; any source of ours comes before it. */
+function readWebJob({ WEBJOBS_PORT: text }: Readonly<Record<string, string | undefined>>): Entry[] {
+  return text ? [['port', { text, where: 'WEBJOBS_PORT in the environment' }]] : [];
 }
 
 /** A Redis URL under the client's name would leave the sidecar on its embedded backend without a word. */

@@ -16,6 +16,7 @@ const LAYERS = [
     'frame-error',
     'echoes',
     'in-turn',
+    'shutdown-file',
   ],
   ['backend', 'machine', 'setting-names', 'door-paths', 'guard', 'raw-reply'],
   ['changes', 'dotnet-root', 'edge-addon', 'extras'],
