@@ -11,7 +11,7 @@ internal static class AzureNames
     private const string ManagedRedis = ".redis.azure.net";
 
     /// <exception cref="OptionsException">the identifier names no cache that can be reached this way</exception>
-    public static ConfigurationOptions Configuration(string identifier, string token)
+    public static ConfigurationOptions Configuration(string identifier, string? token)
     {
         var (host, port) = EndPoint(identifier);
         var configuration = new ConfigurationOptions { Ssl = true, Password = token };

@@ -42,7 +42,9 @@ internal sealed class Bridge
     public static async Task<Bridge> OpenAsync(GatewayOptions options)
     {
         var configuration = ConnectionSettings.For(options);
+        var results = new ResultQueue();
         EmbeddedGarnet? garnet = null;
+        EntraSignIn? signIn = null;
         if (configuration is null)
         {
             garnet = EmbeddedGarnet.Start(options);
@@ -51,9 +53,9 @@ internal sealed class Bridge
             ConnectionSettings.SetOurs(configuration, options);
             options = options with { Tracking = false };
         }
-        var results = new ResultQueue();
+        else if (options.Entra is string entra) signIn = new EntraSignIn(EntraIdentity.For(entra), configuration, results.Add);
         var patience = garnet is null ? RedisPatience : EmbeddedPatience;
-        var connection = await Connection.OpenAsync(configuration, options, results, patience).ConfigureAwait(false);
+        var connection = await Connection.OpenAsync(configuration, signIn, options, results, patience).ConfigureAwait(false);
         return new Bridge(results, connection, garnet, configuration, options);
     }
 
@@ -133,7 +135,7 @@ internal sealed class Bridge
     {
         if (closing) return new(Result.NotApplied(Status.ShuttingDown));
         if (connection.Provider is Provider provider) return new(provider.RunAsync(operation));
-        return new(Result.NotApplied(Status.BackendUnreachable, "The first connection to the backend is not made yet."));
+        return new(Result.NotApplied(Status.BackendUnreachable, connection.Missing));
     }
 
     private void Leave()

@@ -11,6 +11,7 @@ namespace AzureCache.Gateway;
 internal sealed class Connection : IAsyncDisposable
 {
     private readonly ConfigurationOptions configuration;
+    private readonly EntraSignIn? signIn;
     private readonly ResultQueue results;
     private readonly Action<Event> tell;
     private readonly CancellationTokenSource closing = new();
@@ -40,9 +41,9 @@ internal sealed class Connection : IAsyncDisposable
     private KeyList? keys;
     private TagUse? tagUse;
 
-    private Connection(ConfigurationOptions configuration, GatewayOptions options, ResultQueue results)
+    private Connection(ConfigurationOptions configuration, EntraSignIn? signIn, GatewayOptions options, ResultQueue results)
     {
-        (this.configuration, this.results) = (configuration, results);
+        (this.configuration, this.signIn, this.results) = (configuration, signIn, results);
         tell = results.Add;
         tracked = options.Tracking;
         prefix = Encoding.UTF8.GetBytes(options.KeyPrefix);
@@ -57,10 +58,15 @@ internal sealed class Connection : IAsyncDisposable
     /// <summary>What tells of changes; null until the multiplexer is there, and where it is not wanted.</summary>
     public Tracking? Tracking => tracking;
 
+    /// <summary>What there is to say while there is no <see cref="Provider"/>.</summary>
+    public string Missing => signIn?.Missing ?? "The first connection to the backend is not made yet.";
+
     /// <summary>Begins to connect, and waits for that at most <paramref name="patience"/>.</summary>
-    public static async Task<Connection> OpenAsync(ConfigurationOptions configuration, GatewayOptions options, ResultQueue results, TimeSpan patience)
+    /// <param name="signIn">what gives the configuration its user and password, and keeps them new; ends with the connection</param>
+    public static async Task<Connection> OpenAsync(
+        ConfigurationOptions configuration, EntraSignIn? signIn, GatewayOptions options, ResultQueue results, TimeSpan patience)
     {
-        var connection = new Connection(configuration, options, results);
+        var connection = new Connection(configuration, signIn, options, results);
         await Task.WhenAny(connection.connecting, Task.Delay(patience)).ConfigureAwait(false);
         return connection;
     }
@@ -74,6 +80,7 @@ internal sealed class Connection : IAsyncDisposable
             await redis.CloseAsync(allowCommandsToComplete: false).ConfigureAwait(false);
         tracking?.Dispose();
         if (keys is not null) await keys.DisposeAsync().ConfigureAwait(false);
+        if (signIn is not null) await signIn.DisposeAsync().ConfigureAwait(false);
         closing.Dispose();
     }
 
@@ -83,13 +90,18 @@ internal sealed class Connection : IAsyncDisposable
         {
             try
             {
-                var redis = await ConnectionMultiplexer.ConnectAsync(configuration).ConfigureAwait(false);
+                if (signIn is not null) await signIn.FirstAsync(closing.Token).ConfigureAwait(false);
+                var redis = await OpenAsync().ConfigureAwait(false);
                 Watch(redis);
                 if (tracked) tracking = new Tracking(redis, results, prefix);
-                keys = new KeyList(redis, configuration, prefix);
+                keys = new KeyList(redis, OpenAsync, prefix);
                 tagUse = new TagUse(redis.GetDatabase(), prefix);
                 provider = new Provider(redis.GetDatabase(), keys, tagUse, prefix, maxValueBytes, deadlineMs);
                 return redis;
+            }
+            catch (OperationCanceledException) when (closing.IsCancellationRequested)
+            {
+                break;
             }
             catch (Exception failure)
             {
@@ -98,6 +110,14 @@ internal sealed class Connection : IAsyncDisposable
             }
         }
         return null;
+    }
+
+    /// <summary>Connections to the backend; whoever calls closes them.</summary>
+    private async Task<ConnectionMultiplexer> OpenAsync()
+    {
+        var redis = await ConnectionMultiplexer.ConnectAsync(configuration).ConfigureAwait(false);
+        signIn?.Keep(redis);
+        return redis;
     }
 
     private void Watch(ConnectionMultiplexer redis)

@@ -1,6 +1,7 @@
 // From the settings to what StackExchange.Redis connects with. No network. Called by Bridge.cs.
 // The library's own Azure providers stay in effect: they go by the host names set here.
 
+using System.Net;
 using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
@@ -16,16 +17,17 @@ internal static class ConnectionSettings
     {
         if (options.Connection is not null && (options.Identifier ?? options.Token) is not null)
             throw new OptionsException("AZURE_CACHE_CONNECTION and AZURE_CACHE_IDENTIFIER with AZURE_CACHE_TOKEN name two backends: set one of them.");
-        if ((options.Identifier is null) != (options.Token is null))
+        if (options.Entra is null && (options.Identifier is null) != (options.Token is null))
             throw new OptionsException("AZURE_CACHE_IDENTIFIER and AZURE_CACHE_TOKEN go together: set both, or AZURE_CACHE_CONNECTION instead.");
         var configuration = options switch
         {
-            { Identifier: string identifier, Token: string token } => AzureNames.Configuration(identifier, token),
+            { Identifier: string identifier } => AzureNames.Configuration(identifier, options.Token),
             { Connection: string connection } when connection.Contains("://", StringComparison.Ordinal) => RedisUrl.Configuration(connection),
             { Connection: string connection } => Parse(connection),
             _ => null,
         };
         if (options.CaFile is not null) TrustIssuers(configuration, options.CaFile);
+        if (options.Entra is not null) CheckEntra(configuration, options);
         if (configuration is not null) SetOurs(configuration, options);
         return configuration;
     }
@@ -54,6 +56,27 @@ internal static class ConnectionSettings
         configuration.AsyncTimeout = options.DeadlineMs - (2 * heartbeatMs);
         configuration.SyncTimeout = configuration.AsyncTimeout;
     }
+
+    /// <summary>The token is both user and password, and whoever reads it on its way can use it.</summary>
+    private static void CheckEntra(ConfigurationOptions? configuration, GatewayOptions options)
+    {
+        if (configuration is null)
+            throw new OptionsException("AZURE_CACHE_ENTRA is for a cache on Azure: set AZURE_CACHE_IDENTIFIER or AZURE_CACHE_CONNECTION too.");
+        if (options.Token is not null)
+            throw new OptionsException("AZURE_CACHE_ENTRA takes the place of an access key: set AZURE_CACHE_TOKEN or AZURE_CACHE_ENTRA, not both.");
+        if ((configuration.User ?? configuration.Password) is not null)
+            throw new OptionsException("AZURE_CACHE_ENTRA takes the place of user and password: take them out of AZURE_CACHE_CONNECTION, or do not set AZURE_CACHE_ENTRA.");
+        if (!configuration.Ssl && !configuration.EndPoints.All(IsLoopback))
+            throw new OptionsException("AZURE_CACHE_ENTRA needs a connection with TLS, so that nobody on the way can read the token: use a rediss:// URL or ssl=true.");
+    }
+
+    private static bool IsLoopback(EndPoint endPoint) => endPoint switch
+    {
+        IPEndPoint { Address: var address } => IPAddress.IsLoopback(address),
+        DnsEndPoint { Host: var host } => host.Equals("localhost", StringComparison.OrdinalIgnoreCase)
+            || (IPAddress.TryParse(host, out var address) && IPAddress.IsLoopback(address)),
+        _ => false,
+    };
 
     private static ConfigurationOptions Parse(string connection)
     {

@@ -17,6 +17,9 @@ internal sealed record GatewayOptions
     /// <summary>The access key that goes with <see cref="Identifier"/>.</summary>
     public string? Token { get; init; }
 
+    /// <summary>The identity of Entra ID to sign in with, in place of a user and password: system, default or user:client id.</summary>
+    public string? Entra { get; init; }
+
     /// <summary>PEM file with the issuers to trust for TLS, in place of the system's.</summary>
     public string? CaFile { get; init; }
 

@@ -6,7 +6,7 @@ using StackExchange.Redis;
 
 namespace AzureCache.Gateway;
 
-internal sealed class KeyList(ConnectionMultiplexer redis, ConfigurationOptions configuration, byte[] prefix) : IAsyncDisposable
+internal sealed class KeyList(ConnectionMultiplexer redis, Func<Task<ConnectionMultiplexer>> connect, byte[] prefix) : IAsyncDisposable
 {
     /// <summary>Of the largest page, as in src/cache.ts.</summary>
     public const int MaxPageKeys = 1000;
@@ -67,7 +67,7 @@ internal sealed class KeyList(ConnectionMultiplexer redis, ConfigurationOptions 
     {
         lock (gate)
         {
-            if (own is null || own.IsFaulted) own = ConnectionMultiplexer.ConnectAsync(configuration);
+            if (own is null || own.IsFaulted) own = connect();
             return own;
         }
     }

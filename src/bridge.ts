@@ -36,6 +36,7 @@ export interface BridgeOptions {
   connection?: string | undefined;
   identifier?: string | undefined;
   token?: string | undefined;
+  entra?: string | undefined;
   caFile?: string | undefined;
   dataDir?: string | undefined;
   keyPrefix: string;

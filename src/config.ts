@@ -28,7 +28,7 @@ export interface Config {
   readonly allowRemote: boolean;
   /** StackExchange.Redis string or redis URL. Without it and without `identifier` the backend is embedded. */
   readonly connection: string | undefined;
-  /** Name of the Azure cache, short or full; comes with `token`. */
+  /** Name of the Azure cache, short or full; comes with `token` or `entra`. */
   readonly identifier: string | undefined;
   /** Access key of the Azure cache. */
   readonly token: string | undefined;
@@ -117,8 +117,18 @@ function checkTogether(settings: Omit<Settings, 'ttlSeconds' | 'apiTokenFile'>, 
   const { host, port, allowRemote } = settings;
   if (given.has('identifier') && given.has('connection'))
     refuse(`${where('identifier')} and ${where('connection')} both name a backend. Give one of them.`);
-  if (given.has('identifier') && !given.has('token'))
-    refuse(`${where('identifier')} needs the access key of that cache too: AZURE_CACHE_TOKEN.`);
+  if (given.has('entra') && given.has('token'))
+    refuse(
+      `${where('entra')} takes the place of an access key, and ${where('token')} is one. Give one of them.`,
+    );
+  if (given.has('entra') && !given.has('identifier') && !given.has('connection'))
+    refuse(
+      `${where('entra')} is for a cache on Azure; the embedded backend needs no sign-in. Set AZURE_CACHE_IDENTIFIER too.`,
+    );
+  if (given.has('identifier') && !given.has('token') && !given.has('entra'))
+    refuse(
+      `${where('identifier')} needs the access key of that cache too: AZURE_CACHE_TOKEN. Without a key: AZURE_CACHE_ENTRA.`,
+    );
   if (given.has('token') && !given.has('identifier'))
     refuse(
       `${where('token')} needs AZURE_CACHE_IDENTIFIER too. The password of a Redis goes into AZURE_CACHE_CONNECTION; a token for the sidecar itself is AZURE_CACHE_API_TOKEN.`,

@@ -70,7 +70,8 @@ export const settingsSchema = z.strictObject({
         'the name of an Azure cache, short or as *.redis.cache.windows.net or *.redis.azure.net, without a port ' +
         '(*.cache.windows.net, the service before it, ended in 2016)',
       unset: 'embedded backend',
-      sentence: 'The Azure cache that holds the entries, always over TLS. Goes with the token.',
+      sentence:
+        'The Azure cache that holds the entries, always over TLS. Goes with the token, or with Entra ID.',
     }),
   token: text.optional().register(about, {
     group: 'Backend',
@@ -90,7 +91,8 @@ export const settingsSchema = z.strictObject({
       group: 'Backend',
       allowed: 'system, default or user:<client id>',
       unset: 'an access key is used',
-      sentence: 'Sign in to the Azure cache with Entra ID instead of an access key. No effect yet.',
+      sentence:
+        'Sign in to the Azure cache with Entra ID instead of an access key: as the identity that Azure gives this app or machine (system), as one that was assigned to it (user), or as whatever is found, on a developer’s machine too (default). See docs/entra.md.',
     }),
   dataDir: text.optional().register(about, {
     group: 'Backend',

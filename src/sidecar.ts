@@ -43,7 +43,7 @@ export async function startSidecar({ config, log, version, env }: SidecarOptions
   const { openBridge } = await import('./bridge.js');
   const opening = openBridge({
     ...{ connection: config.connection, identifier: config.identifier, token: config.token },
-    ...{ caFile: config.caFile, dataDir: config.dataDir, keyPrefix: config.keyPrefix },
+    ...{ entra: config.entra, caFile: config.caFile, dataDir: config.dataDir, keyPrefix: config.keyPrefix },
     ...{ deadlineMs: config.deadlineMs, maxValueBytes: config.maxValueBytes },
     embeddedBytes: config.embeddedBytes,
     tracking: config.nearCacheBytes > 0,

@@ -98,10 +98,33 @@ t.test('an Azure cache needs its name and its access key, and excludes a connect
   t.match(load(t, { env: { ...identifier, ...token } }), { identifier: 'shop', token: SECRET });
   t.match(load(t, { env: connection }), { connection: `host,password=${SECRET}` });
   t.equal(load(t, { env: { AZURE_CACHE_IDENTIFIER: 'a.redis.cache.windows.net', ...token } }).token, SECRET);
-  refused(t, { env: identifier }, /AZURE_CACHE_IDENTIFIER .* AZURE_CACHE_TOKEN/);
+  refused(t, { env: identifier }, /AZURE_CACHE_IDENTIFIER .* AZURE_CACHE_TOKEN\. .* AZURE_CACHE_ENTRA/);
   refused(t, { env: token }, /AZURE_CACHE_TOKEN .* AZURE_CACHE_IDENTIFIER/);
   refused(t, { env: { ...identifier, ...token, ...connection } }, /both name a backend/);
   refused(t, { file: { identifier: 'shop', token: SECRET }, env: connection }, /identifier in .* and AZURE_/);
+});
+
+t.test('Entra ID takes the place of the access key, and needs a cache to sign in to', async (t) => {
+  const [entra, identifier] = [{ AZURE_CACHE_ENTRA: 'system' }, { AZURE_CACHE_IDENTIFIER: 'shop' }];
+  const user = 'user:01234567-89ab-cdef-0123-456789abcdef';
+  t.match(load(t, { env: { ...identifier, ...entra } }), {
+    identifier: 'shop',
+    entra: 'system',
+    token: undefined,
+  });
+  t.match(load(t, { argv: [`--entra=${user}`, '--connection=rediss://host'] }), { entra: user });
+  refused(t, { env: entra }, /^AZURE_CACHE_ENTRA .* Set AZURE_CACHE_IDENTIFIER/);
+  refused(
+    t,
+    { env: { ...identifier, ...entra, AZURE_CACHE_TOKEN: SECRET } },
+    /^AZURE_CACHE_ENTRA .* AZURE_CACHE_TOKEN .* Give one of them/,
+  );
+  for (const bad of ['user:', 'user:shop', 'system ', 'none'])
+    refused(
+      t,
+      { env: { ...identifier, AZURE_CACHE_ENTRA: bad } },
+      /^AZURE_CACHE_ENTRA .* system, default or user/,
+    );
 });
 
 t.test('a data folder is for the embedded backend alone, and its path becomes absolute', async (t) => {

@@ -52,6 +52,18 @@ t.test('what only .NET can judge is refused in one line too', async (t) => {
   }
 });
 
+t.test('a sign-in with Entra ID leaves no room for a password, and goes over TLS', async (t) => {
+  const start = (connection: string, ...parts: string[]) =>
+    refusedStart(t, { env: { AZURE_CACHE_ENTRA: 'system', AZURE_CACHE_CONNECTION: connection } }, ...parts);
+  const line = await start(
+    `host:10000,ssl=true,password=${SECRET}`,
+    'AZURE_CACHE_ENTRA',
+    'user and password',
+  );
+  t.notMatch(line, SECRET);
+  await start('redis://shop.westeurope.redis.azure.net:10000', 'AZURE_CACHE_ENTRA', 'rediss://');
+});
+
 t.test('a door that others could reach needs leave and a token', async (t) => {
   const env = { AZURE_CACHE_HOST: '0.0.0.0' };
   await refusedStart(t, { env }, 'AZURE_CACHE_HOST', 'AZURE_CACHE_ALLOW_REMOTE');

@@ -97,6 +97,42 @@ public class ConnectionSettingsTests
     }
 
     [Theory]
+    [InlineData("rediss://host", null, null)]
+    [InlineData("host:10000,ssl=true", null, null)]
+    [InlineData("redis://127.0.0.1:7000", null, null)]
+    [InlineData("localhost:7000,[::1]:7001", null, null)]
+    [InlineData(null, "shop", null)]
+    [InlineData(null, "shop.westeurope.redis.azure.net", null)]
+    [InlineData(null, null, "AZURE_CACHE_IDENTIFIER")]
+    [InlineData("redis://host", null, "TLS")]
+    [InlineData("127.0.0.1:7000,10.0.0.4:7000", null, "TLS")]
+    [InlineData("shop.westeurope.redis.azure.net:10000,ssl=false", null, "TLS")]
+    [InlineData("host:10000,ssl=true,password=" + Secret, null, "user and password")]
+    [InlineData("host:10000,ssl=true,user=web", null, "user and password")]
+    [InlineData("rediss://:pw@host", null, "user and password")]
+    public void Entra_ID_signs_in_to_a_cache_over_TLS_or_loopback_without_another_password(string? connection, string? identifier, string? sentence)
+    {
+        var options = new GatewayOptions { Entra = "system", Connection = connection, Identifier = identifier };
+        if (sentence is null)
+        {
+            var configuration = ConnectionSettings.For(options)!;
+            Assert.Equal((null, null), (configuration.User, configuration.Password));
+            return;
+        }
+        var message = Assert.Throws<OptionsException>(() => ConnectionSettings.For(options)).Message;
+        Assert.StartsWith("AZURE_CACHE_ENTRA", message, StringComparison.Ordinal);
+        Assert.Contains(sentence, message, StringComparison.Ordinal);
+        Assert.DoesNotContain("s3cr3t", message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Entra_ID_and_an_access_key_are_not_both_taken()
+    {
+        var options = new GatewayOptions { Entra = "system", Identifier = "shop", Token = Secret };
+        Assert.Contains("not both", Assert.Throws<OptionsException>(() => ConnectionSettings.For(options)).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("redis://host", "needs a connection with TLS")]
     [InlineData(null, "needs a connection with TLS")]
     [InlineData("rediss://host", "cannot be read")]
