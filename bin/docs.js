@@ -22,8 +22,9 @@ setting wins:
   message names the right one. So is a value that is not allowed. The sidecar then ends with one line that says why.
 - In the file a value is a string, a number, \`true\` or \`false\`. A flag that takes true or false may stand alone.
 - Without \`AZURE_CACHE_CONNECTION\` and \`AZURE_CACHE_IDENTIFIER\` the backend is embedded: nothing else to install.
-- Not both: \`AZURE_CACHE_CONNECTION\` and \`AZURE_CACHE_IDENTIFIER\`; \`AZURE_CACHE_API_TOKEN\` and
-  \`AZURE_CACHE_API_TOKEN_FILE\`; \`AZURE_CACHE_DATA_DIR\` and a backend that is not embedded; \`off\` for port and socket.
+- Not both: \`AZURE_CACHE_CONNECTION\` and \`AZURE_CACHE_IDENTIFIER\`; \`AZURE_CACHE_TOKEN\` and \`AZURE_CACHE_ENTRA\`;
+  \`AZURE_CACHE_API_TOKEN\` and \`AZURE_CACHE_API_TOKEN_FILE\`; \`AZURE_CACHE_DATA_DIR\` and a backend that is not
+  embedded; \`off\` for port and socket.
 - An \`AZURE_CACHE_HOST\` that is not loopback needs \`AZURE_CACHE_ALLOW_REMOTE\` and a token: the sidecar speaks plain
   HTTP, and whoever reaches it can read and write everything.
 - In a WebJob of App Service, \`WEBJOBS_PORT\` is the port where no source has one, and the sidecar ends in order once the

@@ -4,7 +4,7 @@
 // A server closes a connection whose token has ended, unless it was sent a newer one (AUTH) before. The connection for
 // subscriptions cannot be sent one: in RESP2 Redis takes no AUTH there. It is closed then, and StackExchange.Redis
 // makes it anew; Tracking.cs sees to what was not told in between. Connections that are made take the newest token from
-// the configuration. docs/decisions/0020.
+// the configuration. docs/decisions/0021.
 
 using System.Globalization;
 using Azure.Core;

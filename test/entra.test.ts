@@ -1,5 +1,6 @@
 // Signed in with Entra ID: the real credential of Azure.Identity, an endpoint of ours that gives it tokens, and a Redis
 // that knows their users and closes their connections when they end, as a cache on Azure does.
+import { readFile } from 'node:fs/promises';
 import { createClient, type RedisClientType } from 'redis';
 import t, { type Test } from 'tap';
 import type { AzureCache } from '../client/dist/index.js';
@@ -17,7 +18,7 @@ import { urlOf } from './fixtures/cache.js';
 import type { Entra } from './fixtures/entra.js';
 import type { Redis } from './fixtures/redis.js';
 import { startRedisCluster } from './fixtures/redis-cluster.js';
-import type { Sidecar } from './fixtures/sidecar.js';
+import { type Sidecar, startSidecar } from './fixtures/sidecar.js';
 import { until } from './fixtures/wait.js';
 import { Traffic } from './near/traffic.js';
 
@@ -95,6 +96,23 @@ t.test('a user-assigned identity is asked for by its client id, and the default 
     await sidecar.stop();
   }
 });
+
+t.test(
+  'the libraries of Azure are loaded where Entra ID is used, and cost nobody else anything',
+  { skip: process.platform !== 'linux' && 'what a process has mapped is read from /proc' },
+  async (t) => {
+    const redis = await startLockedRedis(t);
+    const loads = async (pid: number) =>
+      (await readFile(`/proc/${pid}/maps`, 'utf8')).includes('Azure.Core.dll');
+    const entra = await startEntraFor(t, [redis], { lifeSeconds: 3600 });
+    const signedIn = await startSignedIn(t, entra, placeOf(redis));
+    await until(() => isReady(signedIn), IN_TIME_MS, 'the sidecar to be ready');
+    t.ok(await loads(signedIn.pid));
+    await using other = await startSidecar({ env: { AZURE_CACHE_CONNECTION: redis.url } });
+    await until(() => isReady(other), IN_TIME_MS, 'the sidecar to be ready');
+    t.notOk(await loads(other.pid));
+  },
+);
 
 t.test('on a cluster every node is kept signed in', async (t) => {
   await using cluster = await startRedisCluster();
