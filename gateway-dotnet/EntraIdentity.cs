@@ -42,19 +42,22 @@ internal sealed record EntraIdentity(TokenCredential Credential, string Name, st
     private static EntraIdentity Managed(ManagedIdentityId id, string name, string advice) =>
         new(new ManagedIdentityCredential(new ManagedIdentityCredentialOptions(id) { RetryPolicy = Once }), name, advice);
 
-    /// <summary>The kind of a failure, and the status that was answered; its words can repeat what was asked and answered.</summary>
+    /// <summary>The kind of a failure and what it came of; its words can repeat what was asked and answered.</summary>
     public static string Kind(Exception failure)
     {
-        for (var inner = failure; inner is not null; inner = inner.InnerException)
+        var cause = failure;
+        for (; cause.InnerException is not null && Status(cause) == 0; cause = cause.InnerException)
         {
-            var status = inner switch
-            {
-                MsalServiceException service => service.StatusCode,
-                RequestFailedException request => request.Status,
-                _ => 0,
-            };
-            if (status > 0) return $"{failure.GetType().Name}, HTTP {status}";
+            // The innermost, or the first that knows what was answered.
         }
-        return failure.GetType().Name;
+        var outer = failure.GetType().Name;
+        return Status(cause) > 0 ? $"{outer}, HTTP {Status(cause)}" : cause == failure ? outer : $"{outer}, {cause.GetType().Name}";
     }
+
+    private static int Status(Exception failure) => failure switch
+    {
+        MsalServiceException service => service.StatusCode,
+        RequestFailedException request => request.Status,
+        _ => 0,
+    };
 }

@@ -28,6 +28,7 @@ internal sealed class EntraSignIn : IAsyncDisposable
     private readonly ConfigurationOptions configuration;
     private readonly Action<Event> tell;
     private readonly CancellationTokenSource closing = new();
+    private readonly CancellationToken closed;
     private readonly TaskCompletionSource first = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly List<ConnectionMultiplexer> kept = [];
     private readonly Task renewing;
@@ -39,6 +40,7 @@ internal sealed class EntraSignIn : IAsyncDisposable
     public EntraSignIn(EntraIdentity identity, ConfigurationOptions configuration, Action<Event> tell)
     {
         (this.identity, this.configuration, this.tell) = (identity, configuration, tell);
+        closed = closing.Token;
         renewing = Task.Run(RenewAsync);
     }
 
@@ -75,19 +77,21 @@ internal sealed class EntraSignIn : IAsyncDisposable
     private async Task RenewAsync()
     {
         var wait = FirstWait;
-        while (!closing.IsCancellationRequested)
+        while (!closed.IsCancellationRequested)
         {
             var next = await AskAsync().ConfigureAwait(false);
             if (next is not null) wait = FirstWait;
-            await Task.Delay(next ?? wait, closing.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (next is null) wait = wait * 2 < LongestWait ? wait * 2 : LongestWait;
+            await Task.Delay(next ?? wait, closed).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (next is null) wait = Longer(wait);
         }
     }
+
+    private static TimeSpan Longer(TimeSpan wait) => wait * 2 < LongestWait ? wait * 2 : LongestWait;
 
     /// <summary>When to ask again; null: there was no token.</summary>
     private async Task<TimeSpan?> AskAsync()
     {
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(closing.Token);
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(closed);
         patience.CancelAfter(Patience);
         try
         {
@@ -100,7 +104,7 @@ internal sealed class EntraSignIn : IAsyncDisposable
             if (given.Password != token?.Password) Take(given);
             return given.RenewAfter(DateTimeOffset.UtcNow);
         }
-        catch (Exception) when (closing.IsCancellationRequested)
+        catch (Exception) when (closed.IsCancellationRequested)
         {
             return null;
         }
@@ -137,7 +141,7 @@ internal sealed class EntraSignIn : IAsyncDisposable
     private async Task SendAsync(IServer server)
     {
         var sent = token;
-        for (var wait = FirstWait; sent is not null && sent == token && server.IsConnected && !closing.IsCancellationRequested; wait *= 2)
+        for (var wait = FirstWait; sent is not null && sent == token && server.IsConnected && !closed.IsCancellationRequested; wait = Longer(wait))
         {
             try
             {
@@ -152,7 +156,7 @@ internal sealed class EntraSignIn : IAsyncDisposable
             {
                 // The connection is down or slow, and that is told by others.
             }
-            await Task.Delay(wait, closing.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(wait, closed).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
@@ -162,7 +166,7 @@ internal sealed class EntraSignIn : IAsyncDisposable
     /// </summary>
     private async Task ExplainAsync(IServer server)
     {
-        while (!server.IsConnected && !closing.IsCancellationRequested)
+        for (var wait = FirstWait; !server.IsConnected && !closed.IsCancellationRequested; wait = Longer(wait))
         {
             try
             {
@@ -172,7 +176,7 @@ internal sealed class EntraSignIn : IAsyncDisposable
             {
                 if (IsRefusal(failure)) TellRefused();
             }
-            await Task.Delay(FirstWait, closing.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(wait, closed).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 

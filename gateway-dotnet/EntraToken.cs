@@ -12,7 +12,7 @@ internal sealed record EntraToken(string User, string Password, DateTimeOffset E
 {
     /// <summary>
     /// Azure asks for a new one some minutes before the end; and the libraries below hand out the token that they have
-    /// until 5 minutes before it, so that asking earlier brings nothing new, and asking now does.
+    /// until 5 minutes before it, so that asking earlier can bring nothing new, and asking then does.
     /// </summary>
     private static readonly TimeSpan Margin = TimeSpan.FromMinutes(4);
 

@@ -33,7 +33,7 @@ t.test(
       level: 50,
       msg: /no token for the system-assigned identity .*HTTP 500.*; if it stays so, turn it on/,
     });
-    await until(() => entra.asked.length > 3, IN_TIME_MS, 'a few tries');
+    await until(() => entra.asked.length > 2, IN_TIME_MS, 'a few tries');
     t.equal(told().length, 1, 'once');
     entra.fail(false);
     await until(() => isReady(sidecar), IN_TIME_MS, 'the sidecar to be ready');

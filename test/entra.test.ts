@@ -1,10 +1,7 @@
 // Signed in with Entra ID: the real credential of Azure.Identity, an endpoint of ours that gives it tokens, and a Redis
 // that knows their users and closes their connections when they end, as a cache on Azure does.
 import { readFile } from 'node:fs/promises';
-import { createClient, type RedisClientType } from 'redis';
 import t, { type Test } from 'tap';
-import type { AzureCache } from '../client/dist/index.js';
-import azurecache from '../client/dist/index.js';
 import {
   IN_TIME_MS,
   isReady,
@@ -14,13 +11,11 @@ import {
   startLockedRedis,
   startSignedIn,
 } from './entra/signed-in.js';
-import { urlOf } from './fixtures/cache.js';
 import type { Entra } from './fixtures/entra.js';
 import type { Redis } from './fixtures/redis.js';
 import { startRedisCluster } from './fixtures/redis-cluster.js';
 import { type Sidecar, startSidecar } from './fixtures/sidecar.js';
 import { until } from './fixtures/wait.js';
-import { Traffic } from './near/traffic.js';
 
 /** A token lasts 6 seconds; in so many the third, at least, is in use. */
 const ROTATIONS = 3;
@@ -121,31 +116,4 @@ t.test('on a cluster every node is kept signed in', async (t) => {
   await rotates(t, entra, sidecar);
   for (const node of cluster.nodes)
     t.ok(Number((await node.cli('DBSIZE')).trim()) > 10, 'the requests went to every node');
-});
-
-t.test('no copy is served that is too old while the connection for messages is closed', async (t) => {
-  const redis = await startLockedRedis(t);
-  const entra = await startEntraFor(t, [redis], { newUsers: true });
-  const caches: Record<string, AzureCache> = {};
-  for (const name of ['one', 'other']) {
-    const sidecar = await startSignedIn(t, entra, placeOf(redis));
-    await until(() => isReady(sidecar), IN_TIME_MS, 'the sidecar to be ready');
-    const cache = azurecache.create({ url: urlOf(sidecar) });
-    t.teardown(() => cache.close());
-    caches[name] = cache;
-  }
-  const others: RedisClientType = createClient({ url: redis.url });
-  await others.connect();
-  t.teardown(() => others.destroy());
-  const traffic = new Traffic({ caches, redis: others, random: Math.random });
-  traffic.start();
-  const from = entra.tokens.length;
-  const ended = () =>
-    (entra.tokens[from + ROTATIONS]?.expiresMs ?? Number.POSITIVE_INFINITY) + 500 < Date.now();
-  await until(ended, IN_TIME_MS, 'tokens to have ended');
-  const gets = Number(/cmdstat_get:calls=(\d+)/.exec(await redis.cli('INFO', 'commandstats'))?.[1]);
-  await traffic.end();
-  t.same(traffic.faults.slice(0, 10), [], 'reads that are too old');
-  t.match(traffic.counts, { failed: 0, lost: 0 }, 'nothing failed');
-  t.ok(gets < traffic.counts.reads / 2, `of ${traffic.counts.reads} reads Redis was asked for ${gets}`);
 });

@@ -1,5 +1,5 @@
 // Sidecars that sign in with Entra ID to servers which know the users of its tokens, and requests that run meanwhile.
-// Used by entra.test.ts and entra-outage.test.ts.
+// Used by entra*.test.ts.
 import { Agent } from 'node:http';
 import type { Test } from 'tap';
 import { ask, get, put } from '../fixtures/ask.js';
