@@ -1,6 +1,7 @@
 // What `npm test` runs: build if stale, type checks, lint, tap, xunit; `npm run test:long` (--long) also the tests of
-// test/long, which take minutes. Shows their output and ends with one line over all, `N passed, N failed`. Each check counts as one; tests are counted one by one (results.js). Knows nothing of what
-// is tested.
+// test/long, which take minutes, and the Windows leg (test/windows/run.js, on Debian with wine64). Shows their output and
+// ends with one line over all, `N passed, N failed`. Each check counts as one; tests are counted one by one
+// (results.js). Knows nothing of what is tested.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
@@ -17,6 +18,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const TSC = 'node_modules/typescript/bin/tsc';
 const BIOME = 'node_modules/@biomejs/biome/bin/biome';
 const TAP = 'node_modules/tap/dist/esm/run.mjs';
+const SENTENCE = /^(\d+) passed, (\d+) failed$/;
 // MSBuild's and the compiler's servers would outlive the run and hold its output open.
 const env = {
   ...process.env,
@@ -72,6 +74,17 @@ async function long() {
   return tap(...names.filter((name) => name.endsWith('.test.ts')).map((name) => `test/long/${name}`));
 }
 
+/** A run of its own, whose last line says how many of its tests passed. */
+async function windows() {
+  let last = '';
+  const { code } = await run(process.execPath, ['test/windows/run.js'], (line) => {
+    last = line;
+    return !SENTENCE.test(line);
+  });
+  const [, passed = '0', failed = '0'] = SENTENCE.exec(last) ?? [];
+  return crashed({ ...none(), passed: Number(passed), failed: Number(failed) }, code);
+}
+
 async function xunit() {
   const folder = await mkdtemp(join(tmpdir(), 'azurecache-xunit-'));
   try {
@@ -105,7 +118,7 @@ const STEPS = [
   ['tap', () => tap()],
   ['xunit', xunit],
 ];
-if (process.argv.includes('--long')) STEPS.push(['tap, long', long]);
+if (process.argv.includes('--long')) STEPS.push(['tap, long', long], ['Windows', windows]);
 
 console.log('# build');
 const total = none();
