@@ -38,19 +38,30 @@ export async function makeRoom(path: string): Promise<void> {
   if (there === undefined) return;
   if (!there.isSocket())
     throw new ListenError(`${path} is there and is no socket. Remove it, or set AZURE_CACHE_SOCKET.`);
-  if (await answers(path))
-    throw new ListenError(
-      `Cannot listen on ${path}: another program does, perhaps another sidecar. Stop it, or set AZURE_CACHE_SOCKET.`,
-    );
+  if (await answers(path)) throw new ListenError(takenMessage(path, 'AZURE_CACHE_SOCKET'));
   await unlink(path);
 }
 
-/** Whether somebody listens on the socket; a refused connection means that its process is gone. */
+/**
+ * Windows refuses a second listener on a pipe by itself, Wine does not, and then both would take turns: ask first.
+ * @throws ListenError when somebody listens there
+ */
+export async function refuseTakenPipe(path: string): Promise<void> {
+  if (await answers(path)) throw new ListenError(takenMessage(path, 'AZURE_CACHE_SOCKET'));
+}
+
+/** For a door on which somebody else listens. */
+export function takenMessage(where: string, setting: string): string {
+  return `Cannot listen on ${where}: another program does, perhaps another sidecar. Stop it, or set ${setting}.`;
+}
+
+/** Whether somebody listens; a refused connection means that its process is gone, and then a pipe is too. */
 function answers(path: string): Promise<boolean> {
+  const gone = path.startsWith('\\\\') ? 'ENOENT' : 'ECONNREFUSED';
   return new Promise((resolve) => {
     const socket = connect(path);
     socket.once('connect', () => resolve(true)).once('connect', () => socket.destroy());
-    socket.once('error', (error: NodeJS.ErrnoException) => resolve(error.code !== 'ECONNREFUSED'));
+    socket.once('error', (error: NodeJS.ErrnoException) => resolve(error.code !== gone));
   });
 }
 

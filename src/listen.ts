@@ -3,7 +3,15 @@
 import { chmod } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo, ListenOptions, Socket } from 'node:net';
-import { announce, type Door, ListenError, makeRoom, withdraw } from './door-files.js';
+import {
+  announce,
+  type Door,
+  ListenError,
+  makeRoom,
+  refuseTakenPipe,
+  takenMessage,
+  withdraw,
+} from './door-files.js';
 import { markLocal } from './guard.js';
 import { behindOthers, inTurn } from './in-turn.js';
 import { replyRaw } from './raw-reply.js';
@@ -69,7 +77,7 @@ export async function openDoors(
   try {
     if (options.socket !== undefined) {
       const kind = options.socket.startsWith('\\\\') ? 'pipe' : 'socket';
-      if (kind === 'socket') await makeRoom(options.socket);
+      await (kind === 'socket' ? makeRoom : refuseTakenPipe)(options.socket);
       await add({ path: options.socket }, true);
       if (kind === 'socket') await chmod(options.socket, 0o600); // The umask alone would leave it 0700.
       list.push({ kind, path: options.socket });
@@ -147,9 +155,7 @@ function explain(error: NodeJS.ErrnoException, { host, port, path }: ListenOptio
   const setting = path === undefined ? 'AZURE_CACHE_PORT' : 'AZURE_CACHE_SOCKET';
   switch (error.code) {
     case 'EADDRINUSE':
-      return new ListenError(
-        `Cannot listen on ${where}: another program does, perhaps another sidecar. Stop it, or set ${setting}.`,
-      );
+      return new ListenError(takenMessage(where, setting));
     case 'EACCES':
     case 'EPERM':
       return new ListenError(
