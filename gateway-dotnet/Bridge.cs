@@ -18,6 +18,7 @@ internal sealed class Bridge
     private readonly ResultQueue results;
     private readonly Connection connection;
     private readonly EmbeddedGarnet? garnet;
+    private readonly ConfigurationOptions configuration;
     private readonly TimeSpan deadline;
     private readonly TaskCompletionSource idle = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -28,8 +29,9 @@ internal sealed class Bridge
 
     private Bridge(ResultQueue results, Connection connection, EmbeddedGarnet? garnet, ConfigurationOptions configuration, GatewayOptions options)
     {
-        (this.results, this.connection, this.garnet) = (results, connection, garnet);
+        (this.results, this.connection, this.garnet, this.configuration) = (results, connection, garnet, configuration);
         deadline = TimeSpan.FromMilliseconds(options.DeadlineMs);
+        EndPoints = Diagnosis.EndPoints(configuration);
         Description = new Description(
             garnet is null ? "redis" : "embedded",
             [.. configuration.EndPoints.Select(endPoint => EndPointCollection.ToString(endPoint))],
@@ -37,6 +39,8 @@ internal sealed class Bridge
     }
 
     public Description Description { get; }
+
+    public EndPointFacts[] EndPoints { get; }
 
     /// <exception cref="OptionsException">the options cannot be used, or the embedded backend does not start</exception>
     public static async Task<Bridge> OpenAsync(GatewayOptions options)
@@ -84,6 +88,9 @@ internal sealed class Bridge
 
     /// <summary>What has completed since, as soon as there is something; null when the bridge is closed and all is fetched.</summary>
     public Task<byte[]?> ResultsAsync() => results.TakeAsync();
+
+    /// <summary>See Diagnosis.cs.</summary>
+    public Task<BackendFacts> DiagnoseAsync() => Diagnosis.AskAsync(connection.Redis, configuration);
 
     /// <summary>
     /// Refuses what comes from now on, waits up to the deadline for what is under way, then ends the connection

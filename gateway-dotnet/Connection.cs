@@ -55,6 +55,9 @@ internal sealed class Connection : IAsyncDisposable
     /// <summary>The verbs; null until the multiplexer is there, connected or not.</summary>
     public Provider? Provider => provider;
 
+    /// <summary>The multiplexer itself, for Diagnosis.cs.</summary>
+    public ConnectionMultiplexer? Redis { get; private set; }
+
     /// <summary>What tells of changes; null until the multiplexer is there, and where it is not wanted.</summary>
     public Tracking? Tracking => tracking;
 
@@ -92,6 +95,7 @@ internal sealed class Connection : IAsyncDisposable
             {
                 if (signIn is not null) await signIn.FirstAsync(closing.Token).ConfigureAwait(false);
                 var redis = await OpenAsync().ConfigureAwait(false);
+                Redis = redis;
                 Watch(redis);
                 if (tracked) tracking = new Tracking(redis, results, prefix);
                 keys = new KeyList(redis, OpenAsync, prefix);

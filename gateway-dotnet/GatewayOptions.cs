@@ -82,4 +82,6 @@ internal sealed record StartError(string Code, string Message);
 [JsonSerializable(typeof(Event))]
 [JsonSerializable(typeof(Description))]
 [JsonSerializable(typeof(StartError))]
+[JsonSerializable(typeof(EndPointFacts[]))]
+[JsonSerializable(typeof(BackendFacts))]
 internal sealed partial class GatewayJson : JsonSerializerContext;

@@ -13,7 +13,7 @@ public sealed class Startup
     /// reached is no error: it is connected in the background.
     /// </summary>
     /// <returns>
-    /// Members `submit`, `mark`, `results`, `close` and `description`; or only `error`, UTF-8 JSON {code, message}, when the
+    /// Members `submit`, `mark`, `results`, `close`, `description`, `endPoints` and `diagnose`; or only `error`, UTF-8 JSON {code, message}, when the
     /// options cannot be used or the embedded backend cannot start.
     /// </returns>
 #pragma warning disable CA1822 // edge-js calls an instance method.
@@ -38,6 +38,10 @@ public sealed class Startup
                     await bridge.CloseAsync().ConfigureAwait(false);
                     return null;
                 }),
+                // For the doctor.
+                ["endPoints"] = JsonSerializer.SerializeToUtf8Bytes(bridge.EndPoints, GatewayJson.Default.EndPointFactsArray),
+                ["diagnose"] = new Func<object, Task<object?>>(async _ =>
+                    JsonSerializer.SerializeToUtf8Bytes(await bridge.DiagnoseAsync().ConfigureAwait(false), GatewayJson.Default.BackendFacts)),
                 ["description"] = JsonSerializer.SerializeToUtf8Bytes(bridge.Description, GatewayJson.Default.Description),
             };
         }

@@ -60,6 +60,29 @@ export interface BackendDescription {
   versions: Record<string, string>;
 }
 
+/** A server as the settings name it; what its certificate has to say, where there is TLS. */
+export interface EndPoint {
+  host: string;
+  port: number;
+  serverName: string | null;
+}
+
+/** What Diagnosis.cs finds; null for what the server does not say, or not to this user. */
+export interface BackendFacts {
+  /** Why there is no connection, as StackExchange.Redis calls it; null: there is one. */
+  failure: string | null;
+  /** The error code of the server that goes with it. */
+  word: string | null;
+  /** Standalone, Cluster, Sentinel … */
+  kind: string;
+  servers: number;
+  /** Chosen lines of INFO. */
+  info: Record<string, string> | null;
+  pingMs: number | null;
+  /** How far our clock is ahead of the server's. */
+  skewMs: number | null;
+}
+
 /** The backend could not be opened: one sentence that says what to do. */
 export class BridgeError extends Error {
   readonly code: string;
@@ -76,6 +99,8 @@ type EdgeFunction<T> = (input: Buffer | null, callback: (error: unknown, answer:
 interface Gateway {
   error?: Buffer;
   description: Buffer;
+  endPoints: Buffer;
+  diagnose: EdgeFunction<Buffer>;
   submit: EdgeFunction<null>;
   mark: EdgeFunction<null>;
   results: EdgeFunction<Buffer | null>;
@@ -114,6 +139,7 @@ export async function openBridge(options: BridgeOptions): Promise<Bridge> {
 export class Bridge implements Watched {
   readonly description: BackendDescription;
   readonly alone: boolean;
+  readonly endPoints: readonly EndPoint[];
   readonly #gateway: Gateway;
   readonly #onEvent: (event: BackendEvent) => void;
   readonly #waiting = new Map<number, Waiting>();
@@ -131,6 +157,7 @@ export class Bridge implements Watched {
     this.#gateway = gateway;
     this.#onEvent = onEvent;
     this.description = JSON.parse(gateway.description.toString());
+    this.endPoints = JSON.parse(gateway.endPoints.toString());
     this.alone = this.description.backend === 'embedded';
     this.#drained = new Promise((resolve) => this.#pull(resolve));
   }
@@ -155,6 +182,11 @@ export class Bridge implements Watched {
     const number = Buffer.alloc(4);
     number.writeUInt32LE(mark);
     this.#gateway.mark(number, (error) => this.#report(error));
+  }
+
+  /** For the doctor. */
+  async diagnose(): Promise<BackendFacts> {
+    return JSON.parse((await call(this.#gateway.diagnose, null)).toString());
   }
 
   async close(): Promise<void> {

@@ -96,6 +96,13 @@ export function loadConfig(around: Surroundings): Config {
   });
 }
 
+/** Every setting that is set, each with its source; no values. For the doctor. */
+export function givenSettings({ argv, env, cwd, platform }: Surroundings): string[] {
+  const { resolve } = platform === 'win32' ? win32 : posix;
+  const given = readSources(argv, env, (path) => resolve(cwd, path), platform === 'win32');
+  return [...given.values()].map(({ where }) => where);
+}
+
 function parse(given: GivenSettings): Settings {
   const texts = Object.fromEntries([...given].map(([key, { text }]) => [key, text]));
   const parsed = settingsSchema.safeParse(texts);

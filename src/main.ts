@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { type Logger, pino } from 'pino';
-import { askedFor, type Config, helpText, loadConfig } from './config.js';
+import { askedFor, helpText, loadConfig, type Surroundings } from './config.js';
 import { thisMachine } from './machine.js';
 import { explainLoading } from './preflight.js';
 import { onceThere } from './shutdown-file.js';
@@ -15,10 +15,11 @@ export async function main(): Promise<void> {
   const argv = process.argv.slice(2);
   const wish = askedFor(argv);
   if (wish) return void process.stdout.write(wish === 'help' ? helpText() : `${version}\n`);
+  if (argv[0] === 'doctor') return doctor(argv.slice(1), version);
   // Sockets and files are this user's alone.
   process.umask(0o077);
   try {
-    const config = readConfig(argv);
+    const config = loadConfig(surroundings(argv));
     const log = pino({ level: config.logLevel, timestamp: pino.stdTimeFunctions.isoTime });
     const started = startSidecar({ config, log, version, env: process.env });
     endWith(log, started);
@@ -58,8 +59,28 @@ function endWith(log: Logger, started: Promise<Sidecar>): void {
     });
 }
 
-function readConfig(argv: string[]): Config {
-  return loadConfig({
+/** Prints what it finds; the exit code is 1 when something fails. */
+async function doctor(argv: string[], version: string): Promise<void> {
+  const { examine } = await import('./doctor/doctor.js');
+  const { asText, reportOf } = await import('./doctor/report.js');
+  const around = surroundings(argv.filter((argument) => argument !== '--json'));
+  const checks = await examine({ around, env: process.env, version, isAlive });
+  const report = reportOf(version, checks);
+  const text = argv.includes('--json') ? `${JSON.stringify(report, null, 2)}\n` : asText(report);
+  // Not before it has left: a pipe may be slow.
+  process.stdout.write(text, () => process.exit(report.ok ? 0 : 1));
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+function surroundings(argv: string[]): Surroundings {
+  return {
     argv,
     env: process.env,
     cwd: process.cwd(),
@@ -68,7 +89,7 @@ function readConfig(argv: string[]): Config {
     uid: process.getuid?.(),
     // It names the pipe; elsewhere a user without an entry in passwd (containers) would make it throw.
     userName: process.platform === 'win32' ? userInfo().username : '',
-  });
+  };
 }
 
 function reasonOf(error: unknown): string {

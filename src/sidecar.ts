@@ -5,6 +5,7 @@ import { Cache } from './cache.js';
 import { type Config, isLoopback } from './config.js';
 import { prepareEdge } from './edge-env.js';
 import { Events } from './events.js';
+import { gatewayOptions } from './gateway-options.js';
 import { Guard } from './guard.js';
 import { withHits } from './hits.js';
 import { openDoors } from './listen.js';
@@ -42,12 +43,7 @@ export async function startSidecar({ config, log, version, env }: SidecarOptions
   // Loads the CLR, which reads the environment just set.
   const { openBridge } = await import('./bridge.js');
   const opening = openBridge({
-    ...{ connection: config.connection, identifier: config.identifier, token: config.token },
-    ...{ entra: config.entra, caFile: config.caFile, dataDir: config.dataDir, keyPrefix: config.keyPrefix },
-    ...{ deadlineMs: config.deadlineMs, maxValueBytes: config.maxValueBytes },
-    embeddedBytes: config.embeddedBytes,
-    tracking: config.nearCacheBytes > 0,
-    clientName: `azurecache-${version}`,
+    ...gatewayOptions(config, version),
     dotnetFolder,
     onEvent: ({ level, event, message }) => log[level]({ event }, message),
   });

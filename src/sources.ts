@@ -32,7 +32,8 @@ export function helpText(): string {
       `  --${flag}${isSwitch ? '' : '=…'}\n      ${sentence} Default: ${defaultText}.`,
   );
   return [
-    'Usage: azurecache [--name=value …]',
+    'Usage: azurecache [--name=value …]           runs the sidecar',
+    '       azurecache doctor [--name=value …]    checks everything it needs with these settings, and says what to do; --json',
     'Every setting can also be given as AZURE_CACHE_<NAME> or in azurecache.json; see docs/configuration.md.',
     '  --config=…\n      The config file. Default: azurecache.json in the working folder, if there is one.',
     ...lines,
