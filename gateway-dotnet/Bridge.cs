@@ -90,7 +90,7 @@ internal sealed class Bridge
     public Task<byte[]?> ResultsAsync() => results.TakeAsync();
 
     /// <summary>See Diagnosis.cs.</summary>
-    public Task<BackendFacts> DiagnoseAsync() => Diagnosis.AskAsync(connection.Redis, configuration);
+    public Task<BackendFacts> DiagnoseAsync() => Diagnosis.AskAsync(() => connection.Redis, configuration);
 
     /// <summary>
     /// Refuses what comes from now on, waits up to the deadline for what is under way, then ends the connection

@@ -40,9 +40,11 @@ internal static partial class Diagnosis
         [.. configuration.EndPoints.Select(endPoint => Facts(endPoint, configuration))];
 
     /// <summary>Waits a few seconds for a connection, then asks. Never faults.</summary>
-    public static async Task<BackendFacts> AskAsync(ConnectionMultiplexer? redis, ConfigurationOptions configuration)
+    /// <param name="multiplexer">null as long as there is no token to sign in with</param>
+    public static async Task<BackendFacts> AskAsync(Func<ConnectionMultiplexer?> multiplexer, ConfigurationOptions configuration)
     {
-        if (redis is null) return new BackendFacts("None", null, "unknown", 0, null, null, null);
+        for (var since = Stopwatch.StartNew(); multiplexer() is null && since.Elapsed < Patience;) await Task.Delay(50).ConfigureAwait(false);
+        if (multiplexer() is not ConnectionMultiplexer redis) return new BackendFacts("NoToken", null, "unknown", 0, null, null, null);
         if (await FailureAsync(redis, configuration).ConfigureAwait(false) is (string failure, var word))
             return new BackendFacts(failure, word, "unknown", 0, null, null, null);
         var servers = redis.GetServers();

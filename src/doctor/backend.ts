@@ -21,7 +21,7 @@ export function backendChecks(answers: Answers, config: Credentials, embedded: b
   const checks = tried ? entries(tried) : [];
   if (embedded) return checks;
   return [
-    ok('sign-in', signInBy(config)),
+    ok('sign-in', signInBy(config, events)),
     server(facts),
     ...checks,
     ...(proven === undefined ? [] : [tracking(proven, events)]),
@@ -31,8 +31,9 @@ export function backendChecks(answers: Answers, config: Credentials, embedded: b
   ];
 }
 
-function signInBy({ identifier, entra }: Credentials): string {
-  if (entra !== undefined) return 'accepted (Entra ID)';
+function signInBy({ identifier, entra }: Credentials, events: Answers['events']): string {
+  const token = events.findLast(({ event }) => event === 'entra_token')?.message;
+  if (entra !== undefined) return `accepted. ${token ?? 'Entra ID'}`.replace(/\.$/, '');
   return identifier === undefined ? 'accepted, as the settings say' : 'accepted (access key)';
 }
 
@@ -42,24 +43,30 @@ function signInFailed(
   events: Answers['events'],
 ): Check {
   const why = [failure, word].filter(Boolean).join(', ');
-  const told = events.find(({ event }) => /entra|token/i.test(event));
-  if (entra !== undefined && told) return fail('sign-in', told.message, 'see docs/entra.md');
+  if (entra !== undefined) return entraFailed(why, events);
   if (!LOGINS.test(why)) {
-    const fix =
-      'see the lines above, and the log of the server; it may be full, starting, or speak another protocol';
+    const fix = 'see the log of the server; it may be full, starting, or speak another protocol';
     return fail('sign-in', `the server can be reached, but there is no connection that stands (${why})`, fix);
   }
-  if (entra !== undefined)
-    return fail(
-      'sign-in',
-      `refused (${why})`,
-      'give the identity access to the cache (Data Access Configuration); see docs/entra.md',
-    );
   const fix =
     identifier === undefined
       ? 'check user and password in AZURE_CACHE_CONNECTION; special characters in a URL are percent-encoded'
       : 'check AZURE_CACHE_TOKEN (a key that was renewed no longer counts), and that the cache allows access keys';
   return fail('sign-in', `refused (${why})`, fix);
+}
+
+/** EntraSignIn.cs says what is wrong, and what to do, in events of its own. */
+function entraFailed(why: string, events: Answers['events']): Check {
+  const told = events.findLast(({ event }) => event === 'entra_token_failed' || event === 'entra_refused');
+  const fix = 'see docs/entra.md';
+  if (!told)
+    return fail('sign-in', why === 'NoToken' ? 'Entra ID gives no token yet' : `refused (${why})`, fix);
+  const [, says = told.message] = /^(.+?)[:;] /.exec(told.message) ?? [];
+  return fail(
+    'sign-in',
+    says,
+    /(?:if it stays so, |: )(.+?)\.(?: Trying again\.)?$/.exec(told.message)?.[1] ?? fix,
+  );
 }
 
 function server({ kind, servers, info }: BackendFacts): Check {

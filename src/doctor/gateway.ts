@@ -24,11 +24,11 @@ export interface Answers {
   printed?: string;
 }
 
-/** @param opened called as soon as the end points are known */
+/** @param opened called as soon as the end points are known; answers whether going on is of no use */
 export async function askGateway(
   asked: Asked,
   env: NodeJS.ProcessEnv,
-  opened: (endPoints: readonly EndPoint[]) => void,
+  opened: (endPoints: readonly EndPoint[]) => Promise<boolean>,
 ): Promise<Answers> {
   const child = fork(fileURLToPath(new URL('./ask-gateway.js', import.meta.url)), [], {
     env,
@@ -43,8 +43,14 @@ export async function askGateway(
   });
   child.on('message', (message) => {
     take(answers, message as Told);
-    if (answers.opened && (message as Told).step === 'opened') opened(answers.opened.endPoints);
+    if (answers.opened && (message as Told).step === 'opened')
+      void opened(answers.opened.endPoints).then(giveUp);
   });
+  let given = false;
+  const giveUp = (useless: boolean) => {
+    given = useless && answers.facts === undefined;
+    if (given) child.kill(9);
+  };
   let late = false;
   const timer = setTimeout(() => {
     late = true;
@@ -56,7 +62,7 @@ export async function askGateway(
     child.once('close', (code, signal) => resolve(signal ?? (code === 0 ? undefined : `code ${code}`)));
   });
   clearTimeout(timer);
-  if (how !== undefined) {
+  if (how !== undefined && !given) {
     answers.ended = late ? `no answer in ${DEADLINE_MS / 1000} s` : how;
     answers.printed = printed.trim().split('\n').at(-1) ?? '';
   }

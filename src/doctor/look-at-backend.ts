@@ -43,8 +43,10 @@ export async function lookAtBackend({
   };
   let ways: Promise<NetworkChecks[]> = Promise.resolve([]);
   const { dotnetFolder } = installed;
-  const answers = await askGateway({ options, dotnetFolder }, env, (endPoints) => {
+  const answers = await askGateway({ options, dotnetFolder }, env, async (endPoints) => {
     if (!embedded) ways = Promise.all(endPoints.map((endPoint) => network(endPoint, config.caFile)));
+    const walked = await ways;
+    return walked.length > 0 && walked.every(({ checks }) => checks.some(({ state }) => state === 'fail'));
   });
   const { opened, ended } = answers;
   const loaded = addonCheck(machine, answers);
