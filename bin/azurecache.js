@@ -2,7 +2,8 @@
 // The command. In a checkout it builds first what is not built; then this process becomes the sidecar.
 import { existsSync, readFileSync } from 'node:fs';
 
-if (existsSync(new URL('../tsconfig.json', import.meta.url))) {
+// A sidecar that a runner starts runs what that runs.
+if (existsSync(new URL('../tsconfig.json', import.meta.url)) && process.argv[2] !== 'shared') {
   const { buildIfStale } = await import('./build.js');
   await buildIfStale();
 }

@@ -18,6 +18,8 @@ export interface Config {
   readonly host: string;
   /** Port of the TCP door, 0 = any; undefined = this door stays closed. */
   readonly port: number | undefined;
+  /** Nobody has said which port: where several sidecars share a machine, another one may be taken. */
+  readonly portIsDefault: boolean;
   /** Path of the Unix socket or full name of the named pipe; undefined = this door stays closed. */
   readonly socket: string | undefined;
   /** File that tells clients the doors; undefined without a socket, and on Windows without LOCALAPPDATA. */
@@ -81,6 +83,7 @@ export function loadConfig(around: Surroundings): Config {
   return Object.freeze({
     ...settings,
     port: settings.port === 'off' ? undefined : settings.port,
+    portIsDefault: !given.has('port'),
     socket,
     caFile,
     discoveryFile: discoveryFileOf(socket, around),

@@ -1,6 +1,6 @@
 // The files of the doors: the place of the Unix socket, and the discovery file in which clients look the doors up.
-// Called by listen.ts. Knows nothing of servers.
-import { mkdir, readFile, rename, rm, stat, unlink, writeFile } from 'node:fs/promises';
+// Called by start-turn.ts (the place) and listen.ts (the discovery file). Knows nothing of servers.
+import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
 
@@ -12,13 +12,20 @@ export type Door =
 /** A door could not be opened: one sentence that says what to do. */
 export class ListenError extends Error {
   override readonly name = 'ListenError';
+  /** Somebody else has this door open: perhaps a sidecar that can be shared. */
+  readonly inUse: 'socket' | 'port' | undefined;
+
+  constructor(message: string, inUse?: 'socket' | 'port') {
+    super(message);
+    this.inUse = inUse;
+  }
 }
 
 /**
- * Makes the socket's folder if need be, checks that nobody else can put a socket of theirs there, removes a stale one.
+ * Makes the socket's folder if need be, and checks that nobody else can put a socket of theirs there.
  * @throws ListenError
  */
-export async function makeRoom(path: string): Promise<void> {
+export async function makeFolder(path: string): Promise<void> {
   const folder = dirname(path);
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -34,34 +41,46 @@ export async function makeRoom(path: string): Promise<void> {
     throw new ListenError(
       `The folder ${folder} can be changed by other users. Give it to this user (chmod 700), or set AZURE_CACHE_SOCKET.`,
     );
+}
+
+/**
+ * Removes a socket that was left behind.
+ * @throws ListenError when it is no socket, or its process lives
+ */
+export async function removeStale(path: string): Promise<void> {
   const there = await stat(path).catch(() => undefined);
   if (there === undefined) return;
   if (!there.isSocket())
     throw new ListenError(`${path} is there and is no socket. Remove it, or set AZURE_CACHE_SOCKET.`);
-  if (await answers(path)) throw new ListenError(takenMessage(path, 'AZURE_CACHE_SOCKET'));
-  await unlink(path);
+  await refuseIfOpen(path);
+  await rm(path, { force: true });
 }
 
 /**
  * Windows refuses a second listener on a pipe by itself, Wine does not, and then both would take turns: ask first.
  * @throws ListenError when somebody listens there
  */
-export async function refuseTakenPipe(path: string): Promise<void> {
-  if (await answers(path)) throw new ListenError(takenMessage(path, 'AZURE_CACHE_SOCKET'));
+export async function refuseIfOpen(path: string): Promise<void> {
+  if (await isOpen(path)) throw inUse(path, 'socket');
 }
 
-/** For a door on which somebody else listens. */
-export function takenMessage(where: string, setting: string): string {
-  return `Cannot listen on ${where}: another program does, perhaps another sidecar. Stop it, or set ${setting}.`;
+/** What is said of a door that another program has open. */
+export function inUse(where: string, door: 'socket' | 'port'): ListenError {
+  const setting = door === 'socket' ? 'AZURE_CACHE_SOCKET' : 'AZURE_CACHE_PORT';
+  return new ListenError(
+    `Cannot listen on ${where}: another program does, perhaps another sidecar. Stop it, or set ${setting}.`,
+    door,
+  );
 }
 
-/** Whether somebody listens; a refused connection means that its process is gone, and then a pipe is too. */
-function answers(path: string): Promise<boolean> {
-  const gone = path.startsWith('\\\\') ? 'ENOENT' : 'ECONNREFUSED';
+/** Whether somebody listens; a refused connection, or no such file or pipe, means that nobody does. */
+export function isOpen(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(path);
     socket.once('connect', () => resolve(true)).once('connect', () => socket.destroy());
-    socket.once('error', (error: NodeJS.ErrnoException) => resolve(error.code !== gone));
+    socket.once('error', ({ code }: NodeJS.ErrnoException) =>
+      resolve(code !== 'ECONNREFUSED' && code !== 'ENOENT' && code !== 'ENOTSOCK'),
+    );
   });
 }
 

@@ -286,6 +286,13 @@ export const ERRORS = {
     message:
       'On a cluster this key can have no tags: it has a } but no {…} of its own, so that they would lie on another server. Use another key.',
   },
+  runner_refused: {
+    status: 409,
+    wire: 59,
+    retryable: false,
+    message:
+      'The sidecar runs for another user, site, backend or key prefix than this runner. Give both the same settings, or another socket.',
+  },
   too_many_readers: {
     status: 503,
     wire: 58,

@@ -3,19 +3,10 @@
 import { chmod } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo, ListenOptions, Socket } from 'node:net';
-import {
-  announce,
-  type Door,
-  ListenError,
-  makeRoom,
-  refuseTakenPipe,
-  takenMessage,
-  withdraw,
-} from './door-files.js';
+import { announce, type Door, inUse, ListenError, withdraw } from './door-files.js';
 import { markLocal } from './guard.js';
 import { behindOthers, inTurn } from './in-turn.js';
 import { replyRaw } from './raw-reply.js';
-import { STREAM_PROTOCOL, type Streams } from './stream.js';
 
 /** Connections that are idle while closing are looked for this often (server.close() would wait for their end). */
 const CLOSE_IDLE_MS = 20;
@@ -42,7 +33,19 @@ export interface DoorOptions {
   /** Where clients look the doors up; undefined = nowhere. */
   discoveryFile: string | undefined;
   version: string;
+  /** Where the port is taken, another one will do. */
+  portMayMove?: boolean;
 }
+
+/** Who takes over the connections that ask for a protocol of this name. */
+export interface Upgrade {
+  upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void;
+  /** Such connections end by themselves, later: closing does not wait for them. */
+  outlivesDoors?: boolean;
+}
+
+/** By the value of the header `Upgrade`. */
+export type Upgrades = Readonly<Record<string, Upgrade>>;
 
 /** The open doors. */
 export interface Doors {
@@ -60,31 +63,39 @@ export interface Doors {
 export async function openDoors(
   options: DoorOptions,
   routing: RequestListener,
-  streams: Streams,
+  upgrades: Upgrades,
 ): Promise<Doors> {
   const plain = serve(routing);
   const servers = [plain];
+  /** The connections that closing waits for. */
+  const open = new Set<Socket>();
   const add = async (where: ListenOptions, local: boolean) => {
     const server = serve(routing);
     if (local) server.on('connection', markLocal);
-    serveUpgrades(server, plain, streams);
+    server.on('connection', (socket: Socket) => {
+      open.add(socket);
+      socket.once('close', () => open.delete(socket));
+    });
+    serveUpgrades(server, plain, upgrades, open);
     await listen(server, where);
     servers.push(server);
     return server;
   };
   const list: Door[] = [];
-  const doors = { list, close: () => close(servers, options), destroy: () => destroy(servers) };
+  const doors = { list, close: () => close(servers, open, options), destroy: () => destroy(servers) };
   try {
     if (options.socket !== undefined) {
       const kind = options.socket.startsWith('\\\\') ? 'pipe' : 'socket';
-      await (kind === 'socket' ? makeRoom : refuseTakenPipe)(options.socket);
       await add({ path: options.socket }, true);
       if (kind === 'socket') await chmod(options.socket, 0o600); // The umask alone would leave it 0700.
       list.push({ kind, path: options.socket });
     }
     if (options.port !== undefined) {
       const { host, port } = options;
-      const server = await add({ host, port }, false);
+      const server = await add({ host, port }, false).catch((error: ListenError) => {
+        if (!options.portMayMove || !error.inUse) throw error;
+        return add({ host, port: 0 }, false);
+      });
       const bound = (server.address() as AddressInfo).port;
       list.push({
         kind: 'tcp',
@@ -97,7 +108,7 @@ export async function openDoors(
     return doors;
   } catch (error) {
     destroy(servers);
-    await close(servers, options);
+    await close(servers, open, options);
     throw error;
   }
 }
@@ -123,17 +134,22 @@ function serve(routing: RequestListener): Server {
 }
 
 /**
- * Upgrades to a stream go to `streams`. Other offers (h2c, by Java's HttpClient and `curl --http2`) may be ignored
+ * Upgrades to a protocol of ours go where `upgrades` says. Other offers (h2c, by Java's HttpClient and `curl --http2`) may be ignored
  * (RFC 9110, 7.8), but once somebody listens for upgrades Node hands over every one: these requests are put back
  * without the offer, before `plain`, a server that listens for none.
  */
-function serveUpgrades(server: Server, plain: Server, streams: Streams): void {
+function serveUpgrades(server: Server, plain: Server, upgrades: Upgrades, open: Set<Socket>): void {
   server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
     const { method, url, rawHeaders, headers } = request;
     // Node no longer listens, and while it waits nobody else does: a reset would end the process.
     socket.on('error', () => socket.destroy());
-    if (headers.upgrade?.toLowerCase() === STREAM_PROTOCOL)
-      return behindOthers(socket, () => streams.upgrade(request, socket, head));
+    const offer = headers.upgrade?.toLowerCase() ?? '';
+    const upgrade = Object.hasOwn(upgrades, offer) ? upgrades[offer] : undefined;
+    if (upgrade)
+      return behindOthers(socket, () => {
+        if (upgrade.outlivesDoors) open.delete(socket);
+        upgrade.upgrade(request, socket, head);
+      });
     const lines = [`${method} ${url} HTTP/1.1`];
     for (let i = 0; i < rawHeaders.length; i += 2)
       if (!/^(connection|upgrade|http2-settings)$/i.test(rawHeaders[i] as string))
@@ -155,7 +171,7 @@ function explain(error: NodeJS.ErrnoException, { host, port, path }: ListenOptio
   const setting = path === undefined ? 'AZURE_CACHE_PORT' : 'AZURE_CACHE_SOCKET';
   switch (error.code) {
     case 'EADDRINUSE':
-      return new ListenError(takenMessage(where, setting));
+      return inUse(where, path === undefined ? 'port' : 'socket');
     case 'EACCES':
     case 'EPERM':
       return new ListenError(
@@ -171,13 +187,19 @@ function explain(error: NodeJS.ErrnoException, { host, port, path }: ListenOptio
   }
 }
 
-async function close(servers: Server[], { discoveryFile }: DoorOptions): Promise<void> {
+async function close(servers: Server[], open: Set<Socket>, { discoveryFile }: DoorOptions): Promise<void> {
   await withdraw(discoveryFile);
-  const idle = setInterval(() => {
-    for (const server of servers) server.closeIdleConnections();
-  }, CLOSE_IDLE_MS);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  clearInterval(idle);
+  for (const server of servers) server.close();
+  await new Promise<void>((resolve) => {
+    const look = () => {
+      for (const server of servers) server.closeIdleConnections();
+      if (open.size > 0) return;
+      clearInterval(idle);
+      resolve();
+    };
+    const idle = setInterval(look, CLOSE_IDLE_MS);
+    look();
+  });
 }
 
 function destroy(servers: Server[]): void {

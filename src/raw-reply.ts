@@ -1,12 +1,17 @@
 // An HTTP error written straight to a socket, where there is no reply object: broken requests, refused upgrades.
-// Called by listen.ts and stream.ts.
+// Called by listen.ts, stream.ts and runners.ts.
 import type { Duplex } from 'node:stream';
 import { type ErrorCode, errorBody } from './errors.js';
 
-/** Answers with an error of the table and ends the connection. */
-export function replyRaw(socket: Duplex, code: ErrorCode, headers: Record<string, string> = {}): void {
+/** Answers with an error of the table and ends the connection. `detail` takes the place of the table's message. */
+export function replyRaw(
+  socket: Duplex,
+  code: ErrorCode,
+  headers: Record<string, string> = {},
+  detail?: string,
+): void {
   if (!socket.writable) return void socket.destroy();
-  const body = errorBody(code);
+  const body = errorBody(code, detail);
   const text = JSON.stringify(body);
   const lines = Object.entries({
     'content-type': 'application/json; charset=utf-8',

@@ -33,6 +33,7 @@ export function helpText(): string {
   );
   return [
     'Usage: azurecache [--name=value …]           runs the sidecar',
+    '       azurecache run [--name=value …] -- <command> [args]   a sidecar first, shared with others, then the command: docs/run.md',
     '       azurecache doctor [--name=value …]    checks everything it needs with these settings, and says what to do; --json',
     'Every setting can also be given as AZURE_CACHE_<NAME> or in azurecache.json; see docs/configuration.md.',
     '  --config=…\n      The config file. Default: azurecache.json in the working folder, if there is one.',

@@ -46,6 +46,7 @@ export const SIDECAR_ERRORS = {
   52: ['tag_invalid', 400, false],
   53: ['tag_key_invalid', 400, false],
   58: ['too_many_readers', 503, true],
+  59: ['runner_refused', 409, false],
 } as const satisfies Record<number, readonly [code: string, status: number, retryable: boolean]>;
 
 /** Failures that no sidecar answered: HTTP status that says the same, whether the same call can succeed later. */

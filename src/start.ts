@@ -1,0 +1,30 @@
+// `node --import azurecache-sidecar/start server.js`: what `azurecache run` does, where the start command can only be
+// added to (iisnode): a sidecar is there, and AZURE_CACHE_URL says where, before the app is loaded. From then on it is
+// watched from within the app's process, which neither stays alive for that nor has its signals touched.
+import { isMainThread } from 'node:worker_threads';
+import { pino } from 'pino';
+import { identityIn, surroundings } from './around.js';
+import { urlOf } from './attach.js';
+import { loadConfig } from './config.js';
+import { runnerOptions, withDoor } from './run.js';
+import { Runner } from './runner.js';
+
+// Workers have the environment of their process, and the sidecar is there as long as that is.
+if (isMainThread) await start();
+
+async function start(): Promise<void> {
+  const { env } = process;
+  const around = surroundings([], env);
+  const config = loadConfig(around);
+  const log = pino(
+    { level: config.logLevel, timestamp: pino.stdTimeFunctions.isoTime },
+    pino.destination({ dest: 2, sync: true }),
+  );
+  const options = runnerOptions({ config, identity: identityIn(config, around), log, flags: [], env }, true);
+  // Somebody has said that the cache is elsewhere. (A parent process that did what this does has said the same as we
+  // would: then this process has a part in it too, since the parent may end first.)
+  if (env.AZURE_CACHE_URL && !(options.where && env.AZURE_CACHE_URL === urlOf(options.where))) return;
+  const runner = new Runner(options);
+  await runner.join();
+  Object.assign(env, withDoor(env, runner.url, config));
+}
