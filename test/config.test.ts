@@ -6,7 +6,7 @@ import { load, refused, SECRET } from './fixtures/settings.js';
 
 t.test('with no setting at all everything has its default', async (t) => {
   t.same(load(t), {
-    ...{ host: '127.0.0.1', port: 22233, allowRemote: false, apiToken: undefined },
+    ...{ host: '127.0.0.1', port: 22233, portIsDefault: true, allowRemote: false, apiToken: undefined },
     socket: '/tmp/azurecache-1000/azurecache.sock',
     discoveryFile: '/tmp/azurecache-1000/azurecache.sock.json',
     ...{
