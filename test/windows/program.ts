@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { cleanEnvironment } from '../fixtures/environment.js';
 import { until, within } from '../fixtures/wait.js';
 import { dotnetRoot, nodeExe } from './setup.js';
@@ -21,9 +21,11 @@ process.on('exit', () => {
 
 export interface ProgramOptions {
   /** A script, by its Linux path, and its arguments. */
-  args: string[];
+  args?: string[];
   /** Of Node itself, before the script. */
   options?: string[];
+  /** A program of Wine's own with its arguments, `cmd.exe`, in place of Node and a script. It finds `node`. */
+  command?: string[];
   /** Over an environment without settings of ours. */
   env?: Record<string, string | undefined>;
   cwd: string;
@@ -37,15 +39,19 @@ export interface Ended {
 export type Program = ReturnType<typeof startProgram>;
 
 /** Starts it; whether it is ready is for the caller to find out, with `said`. */
-export function startProgram(folder: string, { options = [], args, env, cwd }: ProgramOptions) {
+export function startProgram(folder: string, { options = [], args = [], command, env, cwd }: ProgramOptions) {
   const [script = '', ...rest] = args;
+  const node = nodeExe(NODE);
   const files = ['stdout', 'stderr'].map((name) => join(folder, name));
   const outputs = files.map((file) => openSync(file, 'w'));
   // tap puts a loader of its own into the options of every Node that a test starts, by a path of this system.
-  const words = ['-u', 'NODE_OPTIONS', wine(), nodeExe(NODE), ...options, windowsPath(script), ...rest];
-  const child = spawn('env', words, {
+  const words = command ?? [node, ...options, windowsPath(script), ...rest];
+  const child = spawn('env', ['-u', 'NODE_OPTIONS', wine(), ...words], {
     cwd,
-    env: { ...cleanEnvironment(), ...wineEnvironment(), DOTNET_ROOT: windowsPath(dotnetRoot), ...env },
+    env: {
+      ...{ ...cleanEnvironment(), ...wineEnvironment(), WINEPATH: windowsPath(dirname(node)) },
+      ...{ DOTNET_ROOT: windowsPath(dotnetRoot), ...env },
+    },
     stdio: ['ignore', outputs[0], outputs[1]],
   });
   for (const output of outputs) closeSync(output);
@@ -108,7 +114,7 @@ export async function runProgram(options: Omit<ProgramOptions, 'cwd'> & { cwd?: 
   const folder = await mkdtemp(join(tmpdir(), 'azurecache-'));
   try {
     const program = startProgram(folder, { ...options, cwd: options.cwd ?? folder });
-    const end = await within(program.ended, 60_000, `the end of ${options.args[0]}`).finally(program.kill);
+    const end = await within(program.ended, 60_000, `the end of ${options.args?.[0]}`).finally(program.kill);
     return { ...end, stdout: program.stdout(), stderr: program.stderr() };
   } finally {
     await rm(folder, { recursive: true, force: true });

@@ -54,18 +54,18 @@ export async function makePrefix(prefix) {
 }
 
 /**
- * Speaks to this prefix's server: `-w` waits until its last process has ended, `-p` keeps it from ending before (a
- * start without a server takes a second longer), `-k` ends it with all its processes.
- * @param {'-w' | '-p' | '-k'} flag
+ * Speaks to this prefix's server: `-w` waits until its last process has ended, `-p60` keeps it for a
+ * minute longer (a start without a server takes a second more), `-k` ends it with all its processes.
+ * @param {'-w' | '-p60' | '-k'} flag
  * @param {string} [prefix]
  */
 export async function wineServer(flag, prefix) {
   const server = wine().replace(/wine64$/, 'wineserver');
-  // -k answers 1 when there is none.
+  // -k answers 1 when there is none, -p60 2 when there is one already.
   await run(server, [flag], {
     env: { ...process.env, ...wineEnvironment(prefix) },
     timeout: 60_000,
   }).catch((error) => {
-    if (flag !== '-k') throw error;
+    if (flag === '-w') throw error;
   });
 }
