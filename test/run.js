@@ -18,7 +18,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const TSC = 'node_modules/typescript/bin/tsc';
 const BIOME = 'node_modules/@biomejs/biome/bin/biome';
 const TAP = 'node_modules/tap/dist/esm/run.mjs';
-const SENTENCE = /^(\d+) passed, (\d+) failed$/;
+const SENTENCE = /^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$/;
 // MSBuild's and the compiler's servers would outlive the run and hold its output open.
 const env = {
   ...process.env,
@@ -81,8 +81,10 @@ async function windows() {
     last = line;
     return !SENTENCE.test(line);
   });
-  const [, passed = '0', failed = '0'] = SENTENCE.exec(last) ?? [];
-  return crashed({ ...none(), passed: Number(passed), failed: Number(failed) }, code);
+  const [passed = 0, failed = 0, skipped = 0] = (SENTENCE.exec(last) ?? [])
+    .slice(1)
+    .map((n) => Number(n ?? 0));
+  return crashed({ ...none(), passed, failed, skipped }, code);
 }
 
 async function xunit() {
