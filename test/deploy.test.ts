@@ -55,8 +55,12 @@ for (const path of bicep)
     const declared = [...bare.matchAll(/^(?:param|var|resource|module) (\w+)/gm)].map(
       ([, name]) => name as string,
     );
+    const interpolated = text.replace(/\/\/.*$|'(?:[^'\\\n]|\\.)*'/gm, (part) =>
+      part.startsWith("'") ? (part.match(/\$\{[^}]*\}/g) ?? []).join(' ') : '',
+    );
+    // Neither where it is declared nor as the name of a property.
     const isUsed = (name: string) =>
-      [...text.replace(/\/\/.*$/gm, '').matchAll(new RegExp(`\\b${name}\\b(?!\\s*:)`, 'g'))].length > 1;
+      new RegExp(`(?<!param |var )\\b${name}\\b(?!\\s*:)|\\bin ${name}:`).test(interpolated);
     const parameters = [...bare.matchAll(/^(?:param|var) (\w+)/gm)].map(([, name]) => name as string);
     t.same(
       parameters.filter((name) => !isUsed(name)),
