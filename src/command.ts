@@ -19,7 +19,7 @@ export class CommandError extends Error {
 export interface Command {
   /** Passes a signal on. */
   kill(signal?: NodeJS.Signals): void;
-  /** Its exit code, or 128 and the number of the signal that ended it. */
+  /** Its exit code, or 128 and the number of the signal that ended it. Rejects with a CommandError. */
   readonly ended: Promise<number>;
 }
 
@@ -31,10 +31,12 @@ export function startCommand(
 ): Promise<Command> {
   return new Promise((resolve, reject) => {
     const child: ChildProcess = spawn(name, args, { env, stdio: 'inherit' });
-    child.once('error', ({ code }: NodeJS.ErrnoException) => reject(failure(name, code)));
-    const ended = new Promise<number>((done) =>
-      child.once('exit', (code, signal) => done(signal ? 128 + constants.signals[signal] : (code ?? 1))),
-    );
+    const ended = new Promise<number>((done, failed) => {
+      child.once('exit', (code, signal) => done(signal ? 128 + constants.signals[signal] : (code ?? 1)));
+      // On Windows a command that is not there is known late: cross-spawn starts cmd.exe, and makes an error of its answer.
+      child.once('error', ({ code }: NodeJS.ErrnoException) => failed(failure(name, code)));
+    });
+    ended.catch(reject);
     child.once('spawn', () => resolve({ kill: (signal) => void child.kill(signal), ended }));
   });
 }

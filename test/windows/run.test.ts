@@ -1,0 +1,70 @@
+// `azurecache run` with Windows processes: what is started finds its sidecar by the pipe, two runners share one, and the example
+// of express serves the sessions of one Redis from two hosts. Signals there are none: a command ends by itself, or hard.
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import t, { type Test } from 'tap';
+import { startRedis } from '../fixtures/redis.js';
+import { tempFolder } from '../fixtures/temp-folder.js';
+import { until } from '../fixtures/wait.js';
+import { NODE, runProgram, startProgram } from './program.js';
+import { app, nodeExe } from './setup.js';
+import { windowsPath } from './wine.js';
+
+const COMMAND = join(app, 'bin/azurecache.js');
+const at = (file: string) => fileURLToPath(new URL(`../../${file}`, import.meta.url));
+const node = windowsPath(nodeExe(NODE));
+let pipes = 0;
+
+/** A place for a sidecar of Windows. */
+async function place(t: Test) {
+  pipes += 1;
+  const redis = await startRedis();
+  t.teardown(() => redis.stop());
+  return {
+    redis,
+    env: {
+      AZURE_CACHE_PORT: '0',
+      AZURE_CACHE_SOCKET: `azurecache-run-${process.pid}-${pipes}`,
+      AZURE_CACHE_CONNECTION: redis.url,
+    },
+  };
+}
+
+t.test('the command has the URL of the pipe, its exit code is ours, and stdout is its alone', async (t) => {
+  const { env } = await place(t);
+  const program = 'console.log(process.env.AZURE_CACHE_URL); process.exitCode = 7';
+  const { code, stdout } = await runProgram({ args: [COMMAND, 'run', '--', node, '-e', program], env });
+  t.equal(code, 7);
+  t.equal(stdout.trim(), `pipe:${env.AZURE_CACHE_SOCKET}`);
+});
+
+// A command that is not there is 127 on Windows, where cmd.exe ends with 1, which cross-spawn looks into. Wine's ends with 49.
+
+/** An app that counts in the session of its caller: examples/express5.cjs under `azurecache run`. */
+async function startExample(t: Test, env: Record<string, string>) {
+  const args = [COMMAND, 'run', '--', node, windowsPath(at('examples/express5.cjs'))];
+  const program = startProgram(await tempFolder(t), { args, env: { ...env, PORT: '0' }, cwd: at('') });
+  t.teardown(() => program.kill());
+  const port = await program.said((line) => /^Listening on port (\d+)\r?$/.exec(line)?.[1]);
+  return { program, port };
+}
+
+t.test('two hosts serve the sessions of one Redis; two runners of one host share its sidecar', async (t) => {
+  const { redis, env } = await place(t);
+  const other = { ...(await place(t)).env, AZURE_CACHE_CONNECTION: redis.url };
+  const apps = [await startExample(t, env), await startExample(t, other), await startExample(t, env)];
+  const ready = apps.map(({ program }) => program.stderr().includes('"msg":"ready"'));
+  t.same(ready, [true, true, false], 'the third has started no sidecar');
+  let cookie = '';
+  for (let sum = 1; sum <= 6; sum += 1) {
+    const answer = await fetch(`http://127.0.0.1:${apps[(sum - 1) % 3]?.port}/inc`, { headers: { cookie } });
+    const [set] = answer.headers.getSetCookie();
+    if (set) cookie = String(set.split(';', 1)[0]);
+    t.equal(await answer.text(), `Increased sum: ${sum}`);
+  }
+  // Windows ends the command with its runner (libuv's job object); the sidecar, which is outside, two seconds later.
+  for (const { program } of apps) await program.kill();
+  const clients = async () =>
+    (await redis.cli('CLIENT', 'LIST')).split('\n').filter((line) => /azurecache/.test(line));
+  await until(async () => (await clients()).length === 0, 20_000, 'both sidecars to end');
+});
