@@ -18,7 +18,7 @@ async function start() {
   let main;
   try {
     // First, for a Node that is too old cannot read the rest.
-    const { nodeProblem } = await import('../dist/node-version.js');
+    const { nodeProblem } = await import('../dist/preflight/node-version.js');
     const { engines } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
     const tooOld = nodeProblem(process.versions.node, engines.node);
     if (tooOld) return tooOld;

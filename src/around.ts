@@ -2,7 +2,7 @@
 // Called by main.ts and start.ts, which have the process.
 import { tmpdir, userInfo } from 'node:os';
 import type { Config, Surroundings } from './config.js';
-import { type Identity, identityOf } from './identity.js';
+import { type Identity, identityOf } from './run/identity.js';
 
 export function surroundings(argv: readonly string[], env: NodeJS.ProcessEnv): Surroundings {
   return {

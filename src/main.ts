@@ -6,16 +6,16 @@ import { type Logger, pino } from 'pino';
 import { identityIn, isAlive, surroundings } from './around.js';
 import { askedFor, helpText, loadConfig } from './config.js';
 import { ListenError } from './door-files.js';
-import { SHARED, type Told } from './launch.js';
-import { thisMachine } from './machine.js';
-import { explainLoading } from './preflight.js';
-import { exitCodeOf, RUN_USAGE, Run, splitRun } from './run.js';
+import { thisMachine } from './preflight/machine.js';
+import { explainLoading } from './preflight/preflight.js';
+import { SHARED, type Told } from './run/launch.js';
+import { exitCodeOf, RUN_USAGE, Run, splitRun } from './run/run.js';
+import { inForeground } from './run/terminal.js';
 import { onceThere } from './shutdown-file.js';
 import { type Sidecar, startSidecar } from './sidecar.js';
-import { inForeground } from './terminal.js';
 
 /** What a run passes on to its command. */
-const PASSED_ON = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGUSR2'] as const;
+const PASSED_ON = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGBREAK', 'SIGQUIT', 'SIGUSR2'] as const;
 /** These come from a terminal, which gives them to the command as well. */
 const OF_TERMINALS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGHUP', 'SIGQUIT'];
 
@@ -73,8 +73,8 @@ function tell(told: Told): void {
 }
 
 /**
- * The first signal, or App Service's file, ends the sidecar in order; the second signal at once. A shared one heeds SIGTERM alone: what a terminal sends is
- * for the commands that use it.
+ * The first signal, or App Service's file, ends the sidecar in order; the second signal at once. A shared one heeds SIGTERM
+ * alone: what a terminal sends is for the commands that use it. (SIGBREAK: Ctrl+Break, and how services are often stopped.)
  */
 function endWith(log: Logger, started: Promise<Sidecar>, shared: boolean): (why: string) => void {
   let signals = 0;
@@ -88,7 +88,7 @@ function endWith(log: Logger, started: Promise<Sidecar>, shared: boolean): (why:
     process.exit(0);
   };
   process.on('SIGTERM', () => void end('SIGTERM'));
-  for (const signal of ['SIGINT', 'SIGHUP'] as const)
+  for (const signal of ['SIGINT', 'SIGHUP', 'SIGBREAK'] as const)
     process.on(signal, () => {
       if (!shared) void end(signal);
     });

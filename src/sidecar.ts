@@ -10,12 +10,12 @@ import { Events } from './events.js';
 import { gatewayOptions } from './gateway-options.js';
 import { Guard } from './guard.js';
 import { withHits } from './hits.js';
-import type { Identity } from './identity.js';
 import { openDoors } from './listen.js';
-import { thisMachine } from './machine.js';
 import { NearCache } from './near-cache.js';
-import { preflight } from './preflight.js';
-import { RUNNER_PROTOCOL, Runners } from './runners.js';
+import { thisMachine } from './preflight/machine.js';
+import { preflight } from './preflight/preflight.js';
+import type { Identity } from './run/identity.js';
+import { RUNNER_PROTOCOL, Runners } from './run/runners.js';
 import { takeTurn } from './start-turn.js';
 import { STREAM_PROTOCOL, Streams } from './stream.js';
 

@@ -4,10 +4,10 @@
 import { isMainThread } from 'node:worker_threads';
 import { pino } from 'pino';
 import { identityIn, surroundings } from './around.js';
-import { urlOf } from './attach.js';
 import { loadConfig } from './config.js';
-import { runnerOptions, withDoor } from './run.js';
-import { Runner } from './runner.js';
+import { urlOf } from './run/attach.js';
+import { runnerOptions, withDoor } from './run/run.js';
+import { Runner } from './run/runner.js';
 
 // Workers have the environment of their process, and the sidecar is there as long as that is.
 if (isMainThread) await start();

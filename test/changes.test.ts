@@ -35,6 +35,7 @@ t.test('what .NET hands over is gone through in its order, also where it calls b
   let more: ((error: unknown, frames: Buffer | null) => void) | undefined;
   const gateway = {
     description: Buffer.from('{"backend":"redis","endpoints":[],"versions":{}}'),
+    endPoints: Buffer.from('[]'),
     submit: () => {},
     mark: () => {},
     results: (_: null, callback: typeof more) => {

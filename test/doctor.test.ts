@@ -10,7 +10,7 @@ import t from 'tap';
 import { CHECKS } from '../src/doctor/check.js';
 import { memory, memoryLimit } from '../src/doctor/memory.js';
 import { appService } from '../src/doctor/sandbox.js';
-import { thisMachine } from '../src/machine.js';
+import { thisMachine } from '../src/preflight/machine.js';
 import { ask } from './fixtures/ask.js';
 import { runDoctor, SECRET } from './fixtures/doctor.js';
 import { freePort } from './fixtures/free-port.js';

@@ -1,7 +1,7 @@
 // Whose sidecar and whose data: what makes two settings the same, what makes them differ, and what is never said.
 import t from 'tap';
 import { loadConfig } from '../src/config.js';
-import { described, type Identity, identityOf } from '../src/identity.js';
+import { described, type Identity, identityOf } from '../src/run/identity.js';
 import { tempFolder } from './fixtures/temp-folder.js';
 
 const SECRET = 'planted-secret-0123456789';

@@ -1,11 +1,11 @@
 // What is checked before a start, on machines that the tests do not run on: Windows of each kind, macOS, and Linux with
 // .NET in its other places. The files of each are a list here; real starts are in preflight.test.ts.
 import t from 'tap';
-import { addonFailure, addonPath } from '../src/edge-addon.js';
-import type { Machine } from '../src/machine.js';
-import type { NativeFile } from '../src/native-file.js';
-import { nodeProblem } from '../src/node-version.js';
-import { explainLoading, preflight } from '../src/preflight.js';
+import { addonFailure, addonPath } from '../src/preflight/edge-addon.js';
+import type { Machine } from '../src/preflight/machine.js';
+import type { NativeFile } from '../src/preflight/native-file.js';
+import { nodeProblem } from '../src/preflight/node-version.js';
+import { explainLoading, preflight } from '../src/preflight/preflight.js';
 
 const EDGE = 'C:\\app\\node_modules\\edge-js';
 const GATEWAY = 'C:\\app\\dist\\gateway';

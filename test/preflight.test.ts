@@ -179,7 +179,7 @@ t.test('a port, a folder or a file that this user has no right to', async (t) =>
   await refused(
     { AZURE_CACHE_SOCKET: join(folder, 'door.sock') },
     folder,
-    'not allowed',
+    'cannot be written to (EACCES)',
     'AZURE_CACHE_SOCKET',
   );
   const below = join(folder, 'below', 'door.sock');

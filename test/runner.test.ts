@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import pino from 'pino';
 import t from 'tap';
 import { identityIn, surroundings } from '../src/around.js';
-import { AttachError, type Attachment } from '../src/attach.js';
 import { loadConfig } from '../src/config.js';
-import { launchSidecar } from '../src/launch.js';
-import { Run } from '../src/run.js';
-import { Runner } from '../src/runner.js';
+import { AttachError, type Attachment } from '../src/run/attach.js';
+import { launchSidecar } from '../src/run/launch.js';
+import { Run } from '../src/run/run.js';
+import { Runner } from '../src/run/runner.js';
 import { gone, host, kill, sidecarPid } from './fixtures/run.js';
 import { until, within } from './fixtures/wait.js';
 

@@ -5,8 +5,8 @@ import { type Operation, operation, type Result } from '../backend.js';
 import type { BackendFacts, Bridge, EndPoint } from '../bridge.js';
 import { prepareEdge } from '../edge-env.js';
 import type { GatewayOptions } from '../gateway-options.js';
-import { thisMachine } from '../machine.js';
-import { explainLoading } from '../preflight.js';
+import { thisMachine } from '../preflight/machine.js';
+import { explainLoading } from '../preflight/preflight.js';
 
 /** What is asked for. */
 export interface Asked {

@@ -2,7 +2,7 @@
 // each what to do. Called by main.ts, which has the process. Nothing here throws for what it finds.
 import { totalmem } from 'node:os';
 import { type Config, ConfigError, givenSettings, loadConfig, type Surroundings } from '../config.js';
-import { type Machine, thisMachine, variable } from '../machine.js';
+import { type Machine, thisMachine, variable } from '../preflight/machine.js';
 import { CHECKS, type Check, fail, failAs, ok, within } from './check.js';
 import { dataFolder } from './data-folder.js';
 import { doors } from './doors.js';

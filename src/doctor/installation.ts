@@ -1,8 +1,8 @@
 // Node, .NET, the addon and the .NET half, as the start looks at them (preflight.ts). Called by doctor.ts.
-import { dotnetRoots, isUsable } from '../dotnet-root.js';
-import { addonPath, addonProblem } from '../edge-addon.js';
-import type { Machine } from '../machine.js';
-import { dotnetProblem, gatewayProblem, wantedDotnet } from '../preflight.js';
+import { dotnetRoots, isUsable } from '../preflight/dotnet-root.js';
+import { addonPath, addonProblem } from '../preflight/edge-addon.js';
+import type { Machine } from '../preflight/machine.js';
+import { dotnetProblem, gatewayProblem, wantedDotnet } from '../preflight/preflight.js';
 import { type Check, failAs, ok, warn } from './check.js';
 
 /** What was found; `dotnetFolder` and `canLoad` are for whoever goes on to load it. */

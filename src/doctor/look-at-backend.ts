@@ -3,7 +3,7 @@
 import type { EndPoint } from '../bridge.js';
 import type { Config } from '../config.js';
 import { gatewayOptions } from '../gateway-options.js';
-import type { Machine } from '../machine.js';
+import type { Machine } from '../preflight/machine.js';
 import { backendChecks } from './backend.js';
 import { type Check, fail, failAs, ok } from './check.js';
 import { type Answers, askGateway } from './gateway.js';

@@ -2,7 +2,7 @@
 // On App Service the site and its WebJobs are in sandboxes of their own, and connections from one to another are refused.
 import { execFile } from 'node:child_process';
 import { type AddressInfo, connect, createServer } from 'node:net';
-import { type Machine, variable } from '../machine.js';
+import { type Machine, variable } from '../preflight/machine.js';
 import { type Check, fail, ok, warn, within } from './check.js';
 
 const STEP_MS = 5000;

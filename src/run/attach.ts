@@ -2,7 +2,7 @@
 // is the other side and describes what is said. Also asks /readyz, at the same door.
 import { type IncomingMessage, request } from 'node:http';
 import type { Socket } from 'node:net';
-import type { Door } from './door-files.js';
+import type { Door } from '../door-files.js';
 import { described, type Identity } from './identity.js';
 import { LEAVE, RUNNER_PATH, RUNNER_PROTOCOL } from './runners.js';
 

@@ -6,10 +6,10 @@
 // a runner that goes in order. The sidecar then ends the connection: at once, or, for the last one, when it has ended itself.
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import type { ErrorCode } from './errors.js';
-import type { Guard } from './guard.js';
+import type { ErrorCode } from '../errors.js';
+import type { Guard } from '../guard.js';
+import { replyRaw } from '../raw-reply.js';
 import { described, type Identity } from './identity.js';
-import { replyRaw } from './raw-reply.js';
 
 /** What a runner asks for in its Upgrade header. */
 export const RUNNER_PROTOCOL = 'azurecache-runner/1';

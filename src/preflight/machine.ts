@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { type PlatformPath, posix, win32 } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { GATEWAY_FOLDER } from './edge-env.js';
+import { GATEWAY_FOLDER } from '../edge-env.js';
 import { type NativeFile, readNativeFile } from './native-file.js';
 
 export interface Machine {

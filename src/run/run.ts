@@ -2,15 +2,15 @@
 // ours. Called by main.ts, which passes signals in.
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { isAlive } from './around.js';
+import { isAlive } from '../around.js';
+import type { Config } from '../config.js';
+import { ListenError, makeFolder } from '../door-files.js';
+import { type EndTurn, takeTurn } from '../start-turn.js';
 import { attach, isReady, tcpDoor, type Where } from './attach.js';
 import { type Command, CommandError, startCommand } from './command.js';
-import type { Config } from './config.js';
-import { ListenError, makeFolder } from './door-files.js';
 import type { Identity } from './identity.js';
 import { launchSidecar } from './launch.js';
 import { PATIENCE, type Patience, Runner, type RunnerOptions } from './runner.js';
-import { type EndTurn, takeTurn } from './start-turn.js';
 
 export const RUN_USAGE = 'Write azurecache run [--name=value …] -- <command> [args].';
 

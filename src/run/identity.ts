@@ -2,7 +2,7 @@
 // written. Runners share a sidecar only if both are equal (runners.ts). Called by main.ts and start.ts. No secret
 // goes in: passwords and tokens are left out before anything is hashed or shown.
 import { createHash } from 'node:crypto';
-import type { Config } from './config.js';
+import type { Config } from '../config.js';
 
 /** What is said of a sidecar, or asked of one. */
 export interface Identity {

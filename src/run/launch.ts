@@ -2,7 +2,7 @@
 // main.ts with the first argument `shared`, which tells over the message channel what Told says.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { Door } from './door-files.js';
+import type { Door } from '../door-files.js';
 
 /** What a shared sidecar tells, once. */
 export type Told = { doors: Door[] } | { inUse: string } | { refused: string };
@@ -15,7 +15,7 @@ export class LaunchError extends Error {
 /** The first argument of a shared sidecar. No setting: it needs the message channel. */
 export const SHARED = 'shared';
 
-const COMMAND = fileURLToPath(new URL('../bin/azurecache.js', import.meta.url));
+const COMMAND = fileURLToPath(new URL('../../bin/azurecache.js', import.meta.url));
 
 export interface LaunchOptions {
   /** The settings given as flags. */
