@@ -107,7 +107,9 @@ function readFlags(argv: readonly string[]): { settings: Entry[]; config: string
   }
   // Last, for a misspelt flag leaves its value behind as an argument.
   if (tokens.some((token) => token.kind === 'positional'))
-    throw new ConfigError('There is an argument that belongs to no flag. Write settings as --name=value.');
+    throw new ConfigError(
+      'There is an argument that is no command (run, doctor) and belongs to no flag. Write settings as --name=value.',
+    );
   return { settings, config };
 }
 

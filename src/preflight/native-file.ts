@@ -1,5 +1,5 @@
 // What a native library was built for, by its first bytes. Called by the checks before a start and by the doctor: to load
-// one that is cut off, or made for another machine, can end the process without a word (docs/decisions/0024).
+// one that is cut off, or made for another machine, can end the process without a word (docs/decisions/0022).
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 
 /** Headers and section tables of every library that we look at lie within so many bytes, but for ELF's at the end. */

@@ -28,7 +28,7 @@ export function wineEnvironment(prefix = `${CACHE}prefix`) {
     ...{ WINEPREFIX: prefix, WINEDEBUG: '-all', DISPLAY: '' },
     // The loader of IL images is Wine's mscoree: only gecko, which would ask to be fetched, is switched off.
     WINEDLLOVERRIDES: 'mshtml=',
-    // Else the CLR ends at a garbage collection: docs/decisions/0025.
+    // Else the CLR ends at a garbage collection: docs/decisions/0023.
     DOTNET_EnableWriteXorExecute: '0',
   };
 }
