@@ -6,7 +6,7 @@ import t, { type Test } from 'tap';
 import { startRedis } from '../fixtures/redis.js';
 import { tempFolder } from '../fixtures/temp-folder.js';
 import { until } from '../fixtures/wait.js';
-import { NODE, runProgram, startProgram } from './program.js';
+import { NODE, type Program, runProgram, startProgram } from './program.js';
 import { app, nodeExe } from './setup.js';
 import { windowsPath } from './wine.js';
 
@@ -40,14 +40,32 @@ t.test('the command has the URL of the pipe, its exit code is ours, and stdout i
 
 // A command that is not there is 127 on Windows, where cmd.exe ends with 1, which cross-spawn looks into. Wine's ends with 49.
 
-/** An app that counts in the session of its caller: examples/express5.cjs under `azurecache run`. */
-async function startExample(t: Test, env: Record<string, string>) {
-  const args = [COMMAND, 'run', '--', node, windowsPath(at('examples/express5.cjs'))];
-  const program = startProgram(await tempFolder(t), { args, env: { ...env, PORT: '0' }, cwd: at('') });
+const EXAMPLE = at('examples/express5.cjs');
+const UNDER_RUN = { args: [COMMAND, 'run', '--', node, windowsPath(EXAMPLE)] };
+const WITH_IMPORT = { options: ['--import', `file:///Z:${app}/dist/start.js`], args: [EXAMPLE] };
+
+/** An app that counts in the session of its caller: examples/express5.cjs. */
+async function startExample(t: Test, env: Record<string, string>, how = UNDER_RUN) {
+  const program = startProgram(await tempFolder(t), { ...how, env: { ...env, PORT: '0' }, cwd: at('') });
   t.teardown(() => program.kill());
   const port = await program.said((line) => /^Listening on port (\d+)\r?$/.exec(line)?.[1]);
   return { program, port };
 }
+
+/** One who has a session, and goes to one port or another. */
+function visitor() {
+  let cookie = '';
+  return async (port: string | undefined) => {
+    const answer = await fetch(`http://127.0.0.1:${port}/inc`, { headers: { cookie } });
+    const [set] = answer.headers.getSetCookie();
+    if (set) cookie = String(set.split(';', 1)[0]);
+    return answer.text();
+  };
+}
+
+/** The process ids, as Windows has them, of the sidecars that were ready. */
+const sidecars = (program: Program) =>
+  [...program.stderr().matchAll(/"pid":(\d+),.*"msg":"ready"/g)].map((match) => match[1]);
 
 t.test('two hosts serve the sessions of one Redis; two runners of one host share its sidecar', async (t) => {
   const { redis, env } = await place(t);
@@ -55,16 +73,29 @@ t.test('two hosts serve the sessions of one Redis; two runners of one host share
   const apps = [await startExample(t, env), await startExample(t, other), await startExample(t, env)];
   const ready = apps.map(({ program }) => program.stderr().includes('"msg":"ready"'));
   t.same(ready, [true, true, false], 'the third has started no sidecar');
-  let cookie = '';
-  for (let sum = 1; sum <= 6; sum += 1) {
-    const answer = await fetch(`http://127.0.0.1:${apps[(sum - 1) % 3]?.port}/inc`, { headers: { cookie } });
-    const [set] = answer.headers.getSetCookie();
-    if (set) cookie = String(set.split(';', 1)[0]);
-    t.equal(await answer.text(), `Increased sum: ${sum}`);
-  }
+  const visit = visitor();
+  for (let sum = 1; sum <= 6; sum += 1)
+    t.equal(await visit(apps[(sum - 1) % 3]?.port), `Increased sum: ${sum}`);
   // Windows ends the command with its runner (libuv's job object); the sidecar, which is outside, two seconds later.
   for (const { program } of apps) await program.kill();
   const clients = async () =>
     (await redis.cli('CLIENT', 'LIST')).split('\n').filter((line) => /azurecache/.test(line));
   await until(async () => (await clients()).length === 0, 20_000, 'both sidecars to end');
 });
+
+for (const [how, title] of [
+  [UNDER_RUN, 'azurecache run'],
+  [WITH_IMPORT, '--import azurecache-sidecar/start'],
+] as const)
+  t.test(`${title}: a sidecar that is ended hard is started again, and the app goes on`, async (t) => {
+    const { env } = await place(t);
+    const { program, port } = await startExample(t, env, how);
+    const visit = visitor();
+    t.equal(await visit(port), 'Increased sum: 1');
+    const [first] = sidecars(program);
+    const command = [nodeExe(NODE), '-e', `process.kill(${first}, 'SIGKILL')`];
+    t.match(await runProgram({ command }), { code: 0 });
+    await until(() => sidecars(program).length === 2, 40_000, 'the next sidecar');
+    // A client waits three seconds for it, which a start under Wine can take; what it could not read is still there.
+    await until(async () => (await visit(port)) === 'Increased sum: 2', 10_000, 'the app to go on');
+  });
