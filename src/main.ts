@@ -2,10 +2,11 @@
 // The only file that touches signals and the exit code, and, with start.ts, process.env.
 import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
-import { type Logger, pino } from 'pino';
+import type { Logger } from 'pino';
 import { identityIn, isAlive, surroundings } from './around.js';
 import { askedFor, helpText, loadConfig } from './config.js';
 import { ListenError } from './door-files.js';
+import { logTo } from './log.js';
 import { thisMachine } from './preflight/machine.js';
 import { explainLoading } from './preflight/preflight.js';
 import { SHARED, type Told } from './run/launch.js';
@@ -41,7 +42,7 @@ async function serve(argv: string[], version: string, tell?: (told: Told) => voi
     const around = surroundings(argv, process.env);
     const config = loadConfig(around);
     meeting = config.socket === undefined ? 'port' : 'socket';
-    const log = pino({ level: config.logLevel, timestamp: pino.stdTimeFunctions.isoTime });
+    const log = logTo(1, config.logLevel);
     const started = startSidecar({
       ...{ config, log, version, env: process.env, shared: tell !== undefined },
       identity: identityIn(config, around),
@@ -59,8 +60,8 @@ async function serve(argv: string[], version: string, tell?: (told: Told) => voi
       tell(isMet ? { inUse: sentence } : { refused: sentence });
     }
     process.exitCode = 1;
-    // Else what is told may not leave.
-    if (tell) process.once('disconnect', () => process.exit());
+    // Else what is told may not leave. A runner that was ended meanwhile is told nothing.
+    if (tell && process.connected) process.once('disconnect', () => process.exit());
     else process.exit();
   }
 }
@@ -135,10 +136,7 @@ async function run(argv: string[]): Promise<void> {
   try {
     const around = surroundings(line.flags, process.env);
     const config = loadConfig(around);
-    const log = pino(
-      { level: config.logLevel, timestamp: pino.stdTimeFunctions.isoTime },
-      pino.destination({ dest: 2, sync: true }),
-    );
+    const log = logTo(2, config.logLevel);
     const identity = identityIn(config, around);
     const running = new Run({ ...line, config, identity, log, env: process.env });
     for (const signal of PASSED_ON)

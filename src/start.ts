@@ -2,9 +2,9 @@
 // added to (iisnode): a sidecar is there, and AZURE_CACHE_URL says where, before the app is loaded. From then on it is
 // watched from within the app's process, which neither stays alive for that nor has its signals touched.
 import { isMainThread } from 'node:worker_threads';
-import { pino } from 'pino';
 import { identityIn, surroundings } from './around.js';
 import { loadConfig } from './config.js';
+import { logTo } from './log.js';
 import { urlOf } from './run/attach.js';
 import { runnerOptions, withDoor } from './run/run.js';
 import { Runner } from './run/runner.js';
@@ -16,10 +16,7 @@ async function start(): Promise<void> {
   const { env } = process;
   const around = surroundings([], env);
   const config = loadConfig(around);
-  const log = pino(
-    { level: config.logLevel, timestamp: pino.stdTimeFunctions.isoTime },
-    pino.destination({ dest: 2, sync: true }),
-  );
+  const log = logTo(2, config.logLevel);
   const options = runnerOptions({ config, identity: identityIn(config, around), log, flags: [], env }, true);
   // Somebody has said that the cache is elsewhere. (A parent process that did what this does has said the same as we
   // would: then this process has a part in it too, since the parent may end first.)

@@ -33,7 +33,7 @@ const LAYERS = [
   ['changes', 'preflight/dotnet-root', 'preflight/edge-addon', 'extras'],
   ['frame', 'preflight/preflight', 'sources'],
   ['config', 'cache', 'bridge', 'frame-reader', 'near-entries', 'near-flights', 'near-proof'],
-  ['events', 'run/identity', 'near-cache', 'routes/parameters'],
+  ['events', 'run/identity', 'log', 'near-cache', 'routes/parameters'],
   ['around', 'routes/replies', 'run/runners'],
   [
     ...['routes/batch-items', 'routes/cache', 'routes/counters', 'routes/events', 'routes/health'],
