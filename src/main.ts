@@ -138,7 +138,7 @@ async function run(argv: string[]): Promise<void> {
     const config = loadConfig(around);
     const log = logTo(2, config.logLevel);
     const identity = identityIn(config, around);
-    const running = new Run({ ...line, config, identity, log, env: process.env });
+    const running = new Run({ ...line, config, identity, log, env: process.env, cwd: around.cwd });
     for (const signal of PASSED_ON)
       process.on(signal, () => {
         // Windows has no signals: what Node calls so comes from the console, to every process there.

@@ -41,7 +41,7 @@ export async function takeTurn({ socket, isAlive, name, background = false }: Tu
   const isPipe = socket.startsWith('\\\\');
   if (!isPipe) await makeFolder(socket);
   const take = isPipe ? () => takePipe(`${socket}-${name}`) : () => takeFile(`${socket}.${name}`, isAlive);
-  for (const end = Date.now() + PATIENCE_MS; ; ) {
+  for (const end = performance.now() + PATIENCE_MS; ; ) {
     await refuseIfOpen(socket);
     const endTurn = await take();
     if (endTurn) {
@@ -54,7 +54,7 @@ export async function takeTurn({ socket, isAlive, name, background = false }: Tu
         throw error;
       }
     }
-    if (Date.now() > end)
+    if (performance.now() > end)
       throw new ListenError(
         `Another sidecar has been starting on ${socket} for ${PATIENCE_MS / 1000} seconds. Look at its log, or set AZURE_CACHE_SOCKET.`,
       );
@@ -108,5 +108,5 @@ async function takeFile(files: string, isAlive: (pid: number) => boolean): Promi
 
 async function counts(path: string, pid: number, isAlive: (pid: number) => boolean): Promise<boolean> {
   const found = await stat(path).catch(() => undefined);
-  return found !== undefined && Date.now() - found.mtimeMs < TOO_OLD_MS && isAlive(pid);
+  return found !== undefined && Math.abs(Date.now() - found.mtimeMs) < TOO_OLD_MS && isAlive(pid);
 }

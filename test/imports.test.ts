@@ -117,9 +117,14 @@ t.test('edge-js, fastify and the bridge are imported only where they belong', as
 t.test(
   'the environment, the arguments and the signals of a process are touched by what is started as one; start is a guest there',
   async (t) => {
+    // argv[1] is no argument, but the script that runs.
     for (const { name, code } of sources.filter(({ name }) => !PROCESSES.includes(name)))
       if (name === 'start')
-        t.notMatch(code, /process\.(argv|on|once|exit|exitCode|kill)\b|'SIG[A-Z]+'/, `src/${name}.ts`);
+        t.notMatch(
+          code,
+          /process\.(argv(?!\[1\])|on|once|exit|exitCode|kill)\b|'SIG[A-Z]+'/,
+          `src/${name}.ts`,
+        );
       // Signal 0 is none: it asks whether there is such a process.
       else
         t.notMatch(

@@ -1,6 +1,9 @@
 // Several runners on one host share one sidecar, whichever of them starts it, dies or leaves; and only those that mean the
 // same data.
+import { spawn } from 'node:child_process';
 import { readdir } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
+import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import type { Child } from './fixtures/child.js';
 import { startRedis } from './fixtures/redis.js';
@@ -18,8 +21,9 @@ import {
   stopRun,
 } from './fixtures/run.js';
 import { startSidecar } from './fixtures/sidecar.js';
-import { until } from './fixtures/wait.js';
+import { until, within } from './fixtures/wait.js';
 
+const COMMAND = fileURLToPath(new URL('../bin/azurecache.js', import.meta.url));
 const SECRET = 'planted-secret-0123456789';
 const onUnix = { skip: process.platform === 'win32' && 'Windows has no SIGKILL for a part of a group' };
 const nothing = ['--', process.execPath, '-e', ''];
@@ -169,4 +173,36 @@ t.test('a sidecar that was started by hand is shared too, and does not end with 
   t.ok(await count(second, 'a'));
   await stopRun(second);
   await gone(shared);
+});
+
+t.test('on a port that was chosen at the start, the next sidecar has the same one', onUnix, async (t) => {
+  const place = await host(t, { env: { AZURE_CACHE_SOCKET: 'off' } });
+  const app = await startRun(t, place, { flags: ['--port', '0'] });
+  const readyPid = () => {
+    const records = app
+      .output()
+      .split('\n')
+      .filter((line) => line.includes('"msg":"ready"'));
+    return records.map((line) => JSON.parse(line).pid as number);
+  };
+  const [first = 0] = readyPid();
+  kill(first, 'SIGKILL');
+  await gone(first);
+  t.equal(await count(app, 'a'), 1);
+  t.equal(readyPid().length, 2);
+  t.same(await stopRun(app), { code: 5, signal: null });
+});
+
+t.test('a sidecar that finds its port taken, and its runner gone, ends at once', async (t) => {
+  const { folder, socket, env } = await host(t);
+  await using taken = createServer();
+  await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
+  const { port } = taken.address() as AddressInfo;
+  const sidecar = spawn(process.execPath, [COMMAND, 'shared', `--port=${port}`, `--socket=${socket}`], {
+    ...{ env, cwd: folder, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] },
+  });
+  t.teardown(() => void sidecar.kill('SIGKILL'));
+  sidecar.disconnect();
+  const ended = new Promise((resolve) => sidecar.once('exit', resolve));
+  t.equal(await within(ended, 8000, 'its end'), 1);
 });

@@ -1,7 +1,8 @@
 // `node --import azurecache-sidecar/start server.js`: the app has its sidecar before it is loaded, shares it, and keeps it
 // from within its own process.
 import { execFile } from 'node:child_process';
-import { readdir } from 'node:fs/promises';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import t from 'tap';
@@ -20,6 +21,7 @@ import { until } from './fixtures/wait.js';
 
 const run = promisify(execFile);
 const START = new URL('../dist/start.js', import.meta.url).href;
+const COMMAND = fileURLToPath(new URL('../bin/azurecache.js', import.meta.url));
 const APP = fileURLToPath(new URL('./fixtures/run-app.cjs', import.meta.url));
 const onUnix = { skip: process.platform === 'win32' && 'Windows has no signals' };
 const app = { args: ['--import', START, APP] };
@@ -72,6 +74,33 @@ t.test('a sidecar that is killed is started again from within the app', onUnix, 
   t.same(await stopRun(first), { code: 5, signal: null });
   await gone(Number(second));
 });
+
+t.test('an app that has gone to another folder has the settings it was started with', onUnix, async (t) => {
+  const place = await host(t);
+  await writeFile(join(place.folder, 'azurecache.json'), JSON.stringify({ keyPrefix: 'shop:' }));
+  await mkdir(join(place.folder, 'elsewhere'));
+  const start = `process.chdir('elsewhere'); process.env.AZURE_CACHE_KEY_PREFIX = 'blog:'; require(${JSON.stringify(APP)})`;
+  const first = await startRun(t, place, { args: ['--import', START, '-e', start] });
+  const pid = Number(await sidecarPid(place));
+  kill(pid, 'SIGKILL');
+  await gone(pid);
+  t.equal(await count(first, 'a'), 1);
+  await until(() => first.output().includes('a sidecar is there again'), 10_000, 'it to attach again');
+  t.same(await stopRun(first), { code: 5, signal: null });
+});
+
+t.test(
+  'where NODE_OPTIONS names it, azurecache itself starts no sidecar before it does its work',
+  async (t) => {
+    const place = await host(t);
+    place.env.NODE_OPTIONS = `--import ${START}`;
+    const { stdout, stderr } = await run(process.execPath, [COMMAND, 'doctor'], {
+      ...{ env: place.env, cwd: place.folder, timeout: 60_000 },
+    });
+    t.match(stdout, /^ok +socket +.* is free$/m);
+    t.equal(stderr, '');
+  },
+);
 
 t.test('it does not keep a program alive, and prints nothing on stdout', async (t) => {
   const { stdout } = await node(await host(t), '-e', 'console.log("mine")');

@@ -1,7 +1,7 @@
 // `azurecache run`: the sidecar first, then the command with AZURE_CACHE_URL; signals, exit codes, and refusals in one line.
 // Several runners: run-shared.test.ts.
 import { chmod, readdir, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import t from 'tap';
 import { freePort } from './fixtures/free-port.js';
@@ -192,4 +192,27 @@ t.test('a token is asked for, known to the command, and never shown', async (t) 
   const fromFile = await startRun(t, place, { flags: ['--api-token-file=token'] });
   t.equal(fromFile.ready.first, 1, 'the command has the token of a flag');
   await fromFile.stop();
+});
+
+t.test('the token of a flag is the command’s too, whatever the environment says', async (t) => {
+  const place = await host(t, { env: { AZURE_CACHE_API_TOKEN: 'another-token-0123456789' } });
+  const app = await startRun(t, place, { flags: [`--api-token=${SECRET}`] });
+  t.equal(app.ready.first, 1);
+  await app.stop();
+});
+
+t.test('a backend that hangs holds the command up for five seconds, not longer', async (t) => {
+  const silent = createServer();
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+  t.teardown(() => void silent.close());
+  silent.on('connection', (socket) => socket.unref());
+  const { port } = silent.address() as AddressInfo;
+  const place = await host(t, {
+    env: { AZURE_CACHE_CONNECTION: `127.0.0.1:${port}`, AZURE_CACHE_DEADLINE_MS: '30000' },
+  });
+  const { code, stdout, stderr } = await runToEnd(place, ['--', ...node('console.log(Date.now())')]);
+  t.equal(code, 0);
+  const [record = ''] = stderr.split('\n').filter((line) => line.includes('"msg":"ready"'));
+  const waited = Number(stdout) - Date.parse(JSON.parse(record).time);
+  t.ok(waited > 4000 && waited < 8000, `${waited} ms`);
 });

@@ -41,7 +41,7 @@ t.test('after so many starts in vain it gives up, and says why the last one fail
     launch: (background) => {
       launches += 1;
       const flags = ['--connection=127.0.0.1:1,frobnicate=1', `--socket=${folder}/a.sock`];
-      return launchSidecar({ flags, env, background });
+      return launchSidecar({ flags, env, cwd: folder, background });
     },
   });
   await runner.join();
@@ -106,7 +106,7 @@ t.test('a run that has given up ends its command and has exit code 1', async (t)
     require('node:fs').writeFileSync(${JSON.stringify(written)}, 'drained'); process.exit(0);
   }, 200)); setInterval(() => {}, 1000);`;
   const run = new Run({
-    ...{ config, identity: identityIn(config, around), log, flags: [], env, patience: PATIENCE },
+    ...{ config, identity: identityIn(config, around), log, flags: [], env, cwd: folder, patience: PATIENCE },
     command: [process.execPath, '-e', program],
   });
   const ended = run.end();

@@ -31,8 +31,8 @@ export async function askGateway(
   opened: (endPoints: readonly EndPoint[]) => Promise<boolean>,
 ): Promise<Answers> {
   const child = fork(fileURLToPath(new URL('./ask-gateway.js', import.meta.url)), [], {
-    env,
-    // Flags of this process (an inspector's port) are not the child's.
+    // Flags of this process and of the app (an inspector's port, azurecache-sidecar/start) are not the child's.
+    env: { ...env, NODE_OPTIONS: '' },
     execArgv: [],
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });

@@ -15,12 +15,18 @@ export class LaunchError extends Error {
 /** The first argument of a shared sidecar. No setting: it needs the message channel. */
 export const SHARED = 'shared';
 
-const COMMAND = fileURLToPath(new URL('../../bin/azurecache.js', import.meta.url));
+/** The script that is the command `azurecache`. */
+export const COMMAND = fileURLToPath(new URL('../../bin/azurecache.js', import.meta.url));
+
+/** Half a second is usual, several where a data folder is large. One that hangs is ended, so that the next can start. */
+const START_MS = 120_000;
 
 export interface LaunchOptions {
   /** The settings given as flags. */
   flags: readonly string[];
   env: NodeJS.ProcessEnv;
+  /** Where azurecache.json and relative paths start; an app may have gone elsewhere since. */
+  cwd: string;
   /** The process does not stay alive for it. */
   background: boolean;
 }
@@ -32,12 +38,15 @@ export interface LaunchOptions {
 export function launchSidecar({
   flags,
   env,
+  cwd,
   background,
 }: LaunchOptions): Promise<Exclude<Told, { refused: string }>> {
-  // What is meant for the app (a debugger's port, and above all --import azurecache-sidecar/start) is not meant for it.
-  const { NODE_OPTIONS, ...own } = env;
+  // What is meant for the app (a debugger's port, and above all --import azurecache-sidecar/start) is not meant for it. On
+  // Windows the name can be written in any case.
+  const own = Object.fromEntries(Object.entries(env).filter(([name]) => !/^node_options$/i.test(name)));
   const child = spawn(process.execPath, [COMMAND, SHARED, ...flags], {
     env: own,
+    cwd,
     // Its log goes where ours goes: stdout belongs to the command.
     stdio: ['ignore', 2, 2, 'ipc'],
     // Not of our process group (nor, on Windows, of our console): a Ctrl-C in the terminal ends the command, which
@@ -49,7 +58,12 @@ export function launchSidecar({
     child.unref();
     child.channel?.unref();
   }
-  return heard(child).finally(() => child.unref());
+  const late = setTimeout(() => child.kill(9), START_MS);
+  if (background) late.unref();
+  return heard(child).finally(() => {
+    clearTimeout(late);
+    child.unref();
+  });
 }
 
 function heard(child: ChildProcess): Promise<Exclude<Told, { refused: string }>> {

@@ -32,17 +32,18 @@ export interface RunOptions {
   flags: readonly string[];
   command: readonly string[];
   env: NodeJS.ProcessEnv;
+  cwd: string;
   /** For tests. */
   patience?: Patience;
 }
 
 /** What a Runner needs to know, from the settings. */
 export function runnerOptions(
-  { config, identity, log, flags, env, patience = PATIENCE }: Omit<RunOptions, 'command'>,
+  { config, identity, log, flags, env, cwd, patience = PATIENCE }: Omit<RunOptions, 'command'>,
   background: boolean,
 ): RunnerOptions {
   const { socket, host, port, apiToken } = config;
-  const launch = async (inBackground: boolean) => {
+  const launch: RunnerOptions['launch'] = async (inBackground, again) => {
     let endTurn: EndTurn;
     try {
       endTurn = await takeTurn({ socket, name: 'launching', isAlive, background: inBackground });
@@ -52,7 +53,7 @@ export function runnerOptions(
       throw error;
     }
     try {
-      return await launchSidecar({ flags, env, background: inBackground });
+      return await launchSidecar({ flags: atPort(flags, again), env, cwd, background: inBackground });
     } finally {
       await endTurn();
     }
@@ -69,11 +70,29 @@ export function runnerOptions(
   return meet({ socketPath: socket }, socket.startsWith('\\\\') ? undefined : () => makeFolder(socket));
 }
 
+/** "Any free port" is chosen once. */
+function atPort(flags: readonly string[], again: Where | undefined): readonly string[] {
+  if (!again || !('port' in again)) return flags;
+  const others = flags.filter((flag, i) => !/^--port(=|$)/.test(flag) && flags[i - 1] !== '--port');
+  return [...others, `--port=${again.port}`];
+}
+
 /** The environment with what clients need to find the sidecar. */
-export function withDoor(env: NodeJS.ProcessEnv, url: string, { apiToken }: Config): NodeJS.ProcessEnv {
-  // A token may have come from a flag or a file, which the command does not know.
-  const known = apiToken === undefined || env.AZURE_CACHE_API_TOKEN || env.AZURE_CACHE_API_TOKEN_FILE;
-  return { ...env, AZURE_CACHE_URL: url, ...(!known && { AZURE_CACHE_API_TOKEN: apiToken }) };
+export function withDoor(
+  env: NodeJS.ProcessEnv,
+  url: string,
+  { apiToken }: Config,
+  flags: readonly string[] = [],
+): NodeJS.ProcessEnv {
+  const { AZURE_CACHE_API_TOKEN, AZURE_CACHE_API_TOKEN_FILE, ...others } = env;
+  // A token may have come from a flag or from azurecache.json, which the command does not know; a flag counts before
+  // what the environment says.
+  const isKnown =
+    apiToken === undefined ||
+    ((AZURE_CACHE_API_TOKEN || AZURE_CACHE_API_TOKEN_FILE) &&
+      !flags.some((flag) => flag.startsWith('--api-token')));
+  if (isKnown) return { ...env, AZURE_CACHE_URL: url };
+  return { ...others, AZURE_CACHE_URL: url, AZURE_CACHE_API_TOKEN: apiToken };
 }
 
 /** One run of a command. */
@@ -118,19 +137,20 @@ export class Run {
     const { log } = this.#options;
     await this.#runner.join();
     const { where } = this.#runner;
-    for (const end = Date.now() + READY_MS; !(await isReady(where)); ) {
-      if (Date.now() > end) {
-        log.warn('the backend does not answer yet; the command is started all the same');
-        return;
-      }
+    const late = pause(READY_MS, 'late' as const, { ref: false });
+    for (;;) {
+      const state = await Promise.race([isReady(where), late]);
+      if (state === true) return;
+      if (state === 'late')
+        return log.warn('the backend does not answer yet; the command is started all the same');
       await pause(READY_EVERY_MS);
     }
   }
 
   async #attend(): Promise<number> {
-    const { command, env, config, log } = this.#options;
+    const { command, env, config, flags, log } = this.#options;
     const [name = '', ...args] = command;
-    this.#command = await startCommand(name, args, withDoor(env, this.#runner.url, config));
+    this.#command = await startCommand(name, args, withDoor(env, this.#runner.url, config, flags));
     const exitCode = await Promise.race([this.#command.ended, this.#runner.lost.then(() => undefined)]);
     if (exitCode !== undefined) return exitCode;
     log.error('the command is ended, so that whoever started it can start everything anew');

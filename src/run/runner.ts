@@ -24,8 +24,11 @@ export interface RunnerOptions {
   where: Where | undefined;
   /** @throws AttachError */
   attach: (where: Where, background: boolean) => Promise<Attachment>;
-  /** @throws LaunchError */
-  launch: (background: boolean) => Promise<Exclude<Told, { refused: string }>>;
+  /**
+   * @param again where the last one was, if its port was not known before: the command knows no other
+   * @throws LaunchError
+   */
+  launch: (background: boolean, again: Where | undefined) => Promise<Exclude<Told, { refused: string }>>;
   log: Logger;
   patience: Patience;
   /**
@@ -98,7 +101,7 @@ export class Runner {
       } catch (error) {
         if (!(error instanceof AttachError && error.nobody)) throw error;
       }
-    const told = await launch(background);
+    const told = await launch(background, this.#options.where ? undefined : this.#where);
     if ('doors' in told) this.#where = whereOf(told.doors);
     // Somebody has the port, and which sidecar that is cannot be known.
     else if (!this.#where) throw new AttachError(told.inUse);
@@ -107,7 +110,7 @@ export class Runner {
 
   #hold(attachment: Attachment): void {
     this.#attachment = attachment;
-    this.#attachedAt = Date.now();
+    this.#attachedAt = performance.now();
     attachment.gone.then(() => {
       if (!this.#leaving) void this.#rejoin();
     });
@@ -116,7 +119,7 @@ export class Runner {
   async #rejoin(): Promise<void> {
     const { log, background } = this.#options;
     const { tries, healthyMs } = this.#patience;
-    if (Date.now() - this.#attachedAt >= healthyMs) this.#tries = 0;
+    if (performance.now() - this.#attachedAt >= healthyMs) this.#tries = 0;
     log.warn('the sidecar has gone: looking for another one, or starting it');
     let reason = 'each of them ended soon';
     for (;;) {
