@@ -6,6 +6,7 @@
 // makes it anew; Tracking.cs sees to what was not told in between. Connections that are made take the newest token from
 // the configuration. docs/decisions/0021.
 
+using System.Diagnostics;
 using System.Globalization;
 using Azure.Core;
 using StackExchange.Redis;
@@ -24,9 +25,13 @@ internal sealed class EntraSignIn : IAsyncDisposable
 
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(15);
 
+    /// <summary>A machine that has slept is not told: the clock is looked at this often.</summary>
+    private static readonly TimeSpan Look = TimeSpan.FromSeconds(5);
+
     private readonly EntraIdentity identity;
     private readonly ConfigurationOptions configuration;
     private readonly Action<Event> tell;
+    private readonly TimeProvider clock;
     private readonly CancellationTokenSource closing = new();
     private readonly CancellationToken closed;
     private readonly TaskCompletionSource first = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -37,9 +42,10 @@ internal sealed class EntraSignIn : IAsyncDisposable
     /// <summary>What was told last of what is wrong; null when nothing is.</summary>
     private string? told;
 
-    public EntraSignIn(EntraIdentity identity, ConfigurationOptions configuration, Action<Event> tell)
+    public EntraSignIn(EntraIdentity identity, ConfigurationOptions configuration, Action<Event> tell, TimeProvider? clock = null)
     {
         (this.identity, this.configuration, this.tell) = (identity, configuration, tell);
+        this.clock = clock ?? TimeProvider.System;
         closed = closing.Token;
         renewing = Task.Run(RenewAsync);
     }
@@ -81,14 +87,25 @@ internal sealed class EntraSignIn : IAsyncDisposable
         {
             var next = await AskAsync().ConfigureAwait(false);
             if (next is not null) wait = FirstWait;
-            await Task.Delay(next ?? wait, closed).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await RestAsync(next ?? wait).ConfigureAwait(false);
             if (next is null) wait = Longer(wait);
+        }
+    }
+
+    /// <summary>Until this much time has passed, for this process or by the clock: a token ends by the clock.</summary>
+    private async Task RestAsync(TimeSpan time)
+    {
+        var due = clock.GetUtcNow() + time;
+        for (var since = Stopwatch.StartNew(); since.Elapsed < time && clock.GetUtcNow() < due && !closed.IsCancellationRequested;)
+        {
+            var left = time - since.Elapsed;
+            await Task.Delay(left < TimeSpan.Zero ? TimeSpan.Zero : left < Look ? left : Look, closed).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
     private static TimeSpan Longer(TimeSpan wait) => wait * 2 < LongestWait ? wait * 2 : LongestWait;
 
-    /// <summary>When to ask again; null: there was no token.</summary>
+    /// <summary>When to ask again; null: there was no token, or one that has ended by the clock of this machine.</summary>
     private async Task<TimeSpan?> AskAsync()
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(closed);
@@ -102,7 +119,8 @@ internal sealed class EntraSignIn : IAsyncDisposable
                 return null;
             }
             if (given.Password != token?.Password) Take(given);
-            return given.RenewAfter(DateTimeOffset.UtcNow);
+            var now = clock.GetUtcNow();
+            return given.ExpiresOn > now ? given.RenewAfter(now) : null;
         }
         catch (Exception) when (closed.IsCancellationRequested)
         {
@@ -190,7 +208,7 @@ internal sealed class EntraSignIn : IAsyncDisposable
 
     private void TellNone(string why)
     {
-        var ended = token is EntraToken last && last.ExpiresOn <= DateTimeOffset.UtcNow;
+        var ended = token is EntraToken last && last.ExpiresOn <= clock.GetUtcNow();
         var state = token is null ? "the cache cannot be used without one" : ended ? "the last one has ended, so the cache cannot be used" : "the last one is used as long as it lasts";
         Tell(token is null || ended ? "error" : "warn", "entra_token_failed", $"Entra ID gives no token for {identity.Name} ({why}); {state}. Trying again; if it stays so, {identity.Advice}.");
     }
@@ -198,7 +216,7 @@ internal sealed class EntraSignIn : IAsyncDisposable
     private void TellRefused()
     {
         // Once it has ended that is what is wrong, and it is told.
-        if (token is not EntraToken refused || refused.ExpiresOn <= DateTimeOffset.UtcNow) return;
+        if (token is not EntraToken refused || refused.ExpiresOn <= clock.GetUtcNow()) return;
         Tell("error", "entra_refused", $"The cache refuses {identity.Name}: give its object id, {refused.User}, an access policy on the cache (docs/entra.md). Trying again.");
     }
 

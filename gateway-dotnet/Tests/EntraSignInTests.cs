@@ -34,6 +34,38 @@ public class EntraSignInTests
     }
 
     [Fact]
+    public async Task After_a_sleep_of_the_machine_the_next_one_is_asked_for_at_once()
+    {
+        var credential = new FakeCredential(TimeSpan.FromHours(1));
+        var clock = new JumpingClock();
+        await using var signIn = Start(credential, out _, out _, clock);
+        await signIn.FirstAsync(CancellationToken.None).WaitAsync(Patience);
+        clock.Ahead = TimeSpan.FromMinutes(50);
+        await credential.AskedAsync(2);
+    }
+
+    [Fact]
+    public async Task A_token_that_has_ended_by_this_clock_is_taken_and_the_next_not_asked_for_in_a_hurry()
+    {
+        var credential = new FakeCredential(TimeSpan.FromMinutes(-10));
+        await using var signIn = Start(credential, out _, out _);
+        await signIn.FirstAsync(CancellationToken.None).WaitAsync(Patience);
+        await Task.Delay(TimeSpan.FromSeconds(2.5));
+        Assert.InRange(credential.Asked, 1, 2);
+    }
+
+    [Fact]
+    public async Task A_token_without_an_end_is_no_failure()
+    {
+        var credential = new FakeCredential(TimeSpan.FromDays(365 * 100));
+        var clock = new JumpingClock();
+        await using var signIn = Start(credential, out _, out _, clock);
+        await signIn.FirstAsync(CancellationToken.None).WaitAsync(Patience);
+        clock.Ahead = TimeSpan.FromDays(365 * 80);
+        await credential.AskedAsync(2);
+    }
+
+    [Fact]
     public async Task A_failure_is_told_once_without_its_words_and_the_next_token_is_news()
     {
         var credential = new FakeCredential(TimeSpan.FromHours(1)) { Failures = 2 };
@@ -68,11 +100,23 @@ public class EntraSignInTests
     [Fact]
     public void Another_one_is_refused() => Assert.Throws<OptionsException>(() => EntraIdentity.For("none"));
 
-    private static EntraSignIn Start(FakeCredential credential, out ConfigurationOptions configuration, out ConcurrentQueue<Event> events)
+    private static EntraSignIn Start(FakeCredential credential, out ConfigurationOptions configuration, out ConcurrentQueue<Event> events, TimeProvider? clock = null)
     {
         configuration = new ConfigurationOptions();
         events = new ConcurrentQueue<Event>();
-        return new EntraSignIn(new EntraIdentity(credential, "the identity of tests", "wait"), configuration, events.Enqueue);
+        return new EntraSignIn(new EntraIdentity(credential, "the identity of tests", "wait"), configuration, events.Enqueue, clock);
+    }
+
+    private sealed class JumpingClock : TimeProvider
+    {
+        private long ahead;
+
+        public TimeSpan Ahead
+        {
+            set => Volatile.Write(ref ahead, value.Ticks);
+        }
+
+        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + TimeSpan.FromTicks(Volatile.Read(ref ahead));
     }
 
     private sealed class FakeCredential(TimeSpan life) : TokenCredential
