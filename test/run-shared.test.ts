@@ -202,6 +202,8 @@ t.test('a sidecar that finds its port taken, and its runner gone, ends at once',
     ...{ env, cwd: folder, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] },
   });
   t.teardown(() => void sidecar.kill('SIGKILL'));
+  const hasTurn = async () => (await readdir(folder)).some((name) => name.includes('.starting.'));
+  await until(hasTurn, 10_000, 'it to start');
   sidecar.disconnect();
   const ended = new Promise((resolve) => sidecar.once('exit', resolve));
   t.equal(await within(ended, 8000, 'its end'), 1);

@@ -133,7 +133,7 @@ function certificateChecks(checks: Check[], { protocol, certificate, problem }: 
   const issuer = certificate.issuer?.CN ?? 'unknown';
   const ends = new Date(certificate.valid_to);
   const days = Math.floor((ends.getTime() - Date.now()) / DAY_MS);
-  const about = `${protocol}, certificate of ${certificate.subject?.CN ?? 'nobody'} by ${issuer}, to ${ends.toISOString().slice(0, 10)}`;
+  const about = `${protocol}, certificate of ${certificate.subject?.CN ?? 'nobody'} by ${issuer}, to ${Number.isNaN(days) ? 'an unknown day' : ends.toISOString().slice(0, 10)}`;
   if (problem === undefined) {
     checks.push(
       days < SOON_DAYS
