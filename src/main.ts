@@ -57,7 +57,9 @@ async function serve(argv: string[], version: string, tell?: (told: Told) => voi
     else {
       // Where runners meet, somebody is whom they may share.
       const isMet = error instanceof ListenError && error.inUse === meeting;
-      tell(isMet ? { inUse: sentence } : { refused: sentence });
+      // A sidecar that is ending has closed its doors, and still has its data folder.
+      const again = (error as { code?: unknown }).code === 'data_dir_in_use';
+      tell(isMet ? { inUse: sentence } : { refused: sentence, again });
     }
     process.exitCode = 1;
     // Else what is told may not leave. A runner that was ended meanwhile is told nothing.

@@ -3,6 +3,7 @@
 import { spawn } from 'node:child_process';
 import { readdir } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import type { Child } from './fixtures/child.js';
@@ -208,3 +209,27 @@ t.test('a sidecar that finds its port taken, and its runner gone, ends at once',
   const ended = new Promise((resolve) => sidecar.once('exit', resolve));
   t.equal(await within(ended, 8000, 'its end'), 1);
 });
+
+t.test(
+  'one that starts while another sidecar is about to give its data folder back waits for it',
+  async (t) => {
+    const place = await host(t);
+    const env = { AZURE_CACHE_DATA_DIR: join(place.folder, 'data') };
+    const other = await startSidecar({ env });
+    t.teardown(() => other.stop());
+    const first = runToEnd(place, ['--', process.execPath, '-e', 'console.log("started")'], env);
+    // It has asked for the folder, and not got it.
+    await until(
+      async () => (await readdir(place.folder)).some((name) => name.includes('.starting.')),
+      10_000,
+      'a start',
+    );
+    await until(
+      async () => (await readdir(place.folder)).every((name) => !name.includes('.starting.')),
+      20_000,
+      'its end',
+    );
+    await other.stop();
+    t.match(await first, { code: 0, stdout: 'started\n' });
+  },
+);

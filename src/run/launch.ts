@@ -5,11 +5,18 @@ import { fileURLToPath } from 'node:url';
 import type { Door } from '../door-files.js';
 
 /** What a shared sidecar tells, once. */
-export type Told = { doors: Door[] } | { inUse: string } | { refused: string };
+export type Told = { doors: Door[] } | { inUse: string } | { refused: string; again?: boolean };
 
 /** The sidecar could not start: its own sentence. */
 export class LaunchError extends Error {
   override readonly name = 'LaunchError';
+  /** Who was in the way may be about to end. */
+  readonly again: boolean;
+
+  constructor(message: string, again = false) {
+    super(message);
+    this.again = again;
+  }
 }
 
 /** The first argument of a shared sidecar. No setting: it needs the message channel. */
@@ -73,7 +80,7 @@ function heard(child: ChildProcess): Promise<Exclude<Told, { refused: string }>>
     );
     child.once('message', (message) => {
       const told = message as Told;
-      if ('refused' in told) reject(new LaunchError(told.refused));
+      if ('refused' in told) reject(new LaunchError(told.refused, told.again));
       else resolve(told);
     });
     // 'close', unlike 'exit', comes after the last message.

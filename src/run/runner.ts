@@ -4,7 +4,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { AttachError, type Attachment, urlOf, type Where, whereOf } from './attach.js';
-import type { Told } from './launch.js';
+import { LaunchError, type Told } from './launch.js';
 
 /** How long to wait between tries, and when to stop. */
 export interface Patience {
@@ -18,6 +18,9 @@ export interface Patience {
 }
 
 export const PATIENCE: Patience = { firstMs: 250, longestMs: 10_000, tries: 10, healthyMs: 60_000 };
+
+/** A sidecar that ends has its data folder for so long: its last requests, and what it has to write. */
+const ENDING_MS = 12_000;
 
 export interface RunnerOptions {
   /** Where sidecars of these settings are; undefined = each on a port of its own, which only starting one tells. */
@@ -75,6 +78,7 @@ export class Runner {
    * @throws AttachError, LaunchError: there is none, or not one that can be shared
    */
   async join(): Promise<void> {
+    const begun = performance.now();
     for (let tries = 1; ; tries++)
       try {
         this.#hold(await this.#attachOrStart(false));
@@ -82,7 +86,11 @@ export class Runner {
         return;
       } catch (error) {
         // It has found one that was just about to end.
-        if (!(error instanceof AttachError && error.nobody) || tries >= this.#patience.tries) throw error;
+        const isEnding =
+          error instanceof AttachError
+            ? error.nobody
+            : error instanceof LaunchError && error.again && performance.now() - begun < ENDING_MS;
+        if (!isEnding || tries >= this.#patience.tries) throw error;
         await pause(this.#delay(tries));
       }
   }
