@@ -23,6 +23,8 @@ resource database 'Microsoft.Cache/redisEnterprise/databases@2025-04-01' = {
   properties: {
     clientProtocol: 'Encrypted'
     port: 10000
+    // The near cache is off on a cluster (docs/http-api.md). Newer versions of this API have the policy NoCluster, for
+    // caches of up to 25 GB; not tried.
     clusteringPolicy: 'OSSCluster'
     evictionPolicy: 'AllKeysLRU'
     accessKeysAuthentication: 'Disabled'
