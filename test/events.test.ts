@@ -160,8 +160,8 @@ t.test('a reader that stops is dropped with a reason, holds nobody up, and is no
   using quick = await readEvents(sidecar, '?prefix=last');
   await quick.first(1);
   const keys = Array.from({ length: 1000 }, (_, i) => `${i}-${'x'.repeat(1000)}`);
-  // 3 MB of events: more than the system takes, and what is held for a reader.
-  for (let i = 0; i < 3; i++) await cache.putMany(keys.map((key) => [key, i]));
+  // 16 MB of events: more than the system takes, and what is held for a reader.
+  for (let i = 0; i < 16; i++) await cache.putMany(keys.map((key) => [key, i]));
   await cache.put('last', 1);
   await quick.first(2);
   let text = '';
@@ -171,7 +171,9 @@ t.test('a reader that stops is dropped with a reason, holds nobody up, and is no
   stopped.resume();
   await within(new Promise((resolve) => stopped.once('end', resolve)), 10_000, 'the end of the slow reader');
   t.match(text, /event: end\ndata: {"reason":"slow"}\n\n\r\n0\r\n\r\n$/);
-  t.ok(text.length < 2_000_000, `${text.length} characters were kept for it`);
+  // Of this the system's own share is small at a Unix socket; the Windows leg comes to its pipe by TCP, which takes up to ten megabytes.
+  const most = process.env.WINDOWS_LEG_NODE ? 13_000_000 : 2_000_000;
+  t.ok(text.length < most, `${text.length} characters were kept for it`);
   await cache.removeMany(keys);
 });
 
