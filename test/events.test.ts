@@ -171,7 +171,8 @@ t.test('a reader that stops is dropped with a reason, holds nobody up, and is no
   stopped.resume();
   await within(new Promise((resolve) => stopped.once('end', resolve)), 10_000, 'the end of the slow reader');
   t.match(text, /event: end\ndata: {"reason":"slow"}\n\n\r\n0\r\n\r\n$/);
-  // Of this the system's own share is small at a Unix socket; the Windows leg comes to its pipe by TCP, which takes up to ten megabytes.
+  // Of this the system's own share is small at a Unix socket. The Windows leg comes to its pipe by TCP, which takes up to
+  // ten megabytes.
   const most = process.env.WINDOWS_LEG_NODE ? 13_000_000 : 2_000_000;
   t.ok(text.length < most, `${text.length} characters were kept for it`);
   await cache.removeMany(keys);
