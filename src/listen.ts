@@ -134,14 +134,14 @@ function serve(routing: RequestListener): Server {
 }
 
 /**
- * Upgrades to a protocol of ours go where `upgrades` says. Other offers (h2c, by Java's HttpClient and `curl --http2`) may be ignored
- * (RFC 9110, 7.8), but once somebody listens for upgrades Node hands over every one: these requests are put back
- * without the offer, before `plain`, a server that listens for none.
+ * Upgrades to a protocol of ours go where `upgrades` says. Other offers (h2c, by Java's HttpClient and `curl --http2`) may
+ * be ignored (RFC 9110, 7.8), but once somebody listens for upgrades Node hands over every one: these requests are put
+ * back without the offer, before `plain`, a server that listens for none.
  */
 function serveUpgrades(server: Server, plain: Server, upgrades: Upgrades, open: Set<Socket>): void {
   server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
     const { method, url, rawHeaders, headers } = request;
-    // Node no longer listens, and while it waits nobody else does: a reset would end the process.
+    // Node no longer listens, and nobody else does: a reset would end the process.
     socket.on('error', () => socket.destroy());
     const offer = headers.upgrade?.toLowerCase() ?? '';
     const upgrade = Object.hasOwn(upgrades, offer) ? upgrades[offer] : undefined;

@@ -54,7 +54,6 @@ export class Streams {
 
   /** Takes over a connection that asks for an upgrade, or refuses it with an HTTP error. */
   upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
-    socket.on('error', () => socket.destroy());
     const refusal = this.#refusal(request, socket);
     if (refusal) return replyRaw(socket, refusal, REFUSAL_HEADERS[refusal]);
     socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: azurecache/1\r\nConnection: Upgrade\r\n\r\n');

@@ -10,6 +10,7 @@ import { urlOf } from './fixtures/cache.js';
 import { type Child, startChild } from './fixtures/child.js';
 import { startRedis } from './fixtures/redis.js';
 import { cleanEnvironment, type Sidecar, startSidecar } from './fixtures/sidecar.js';
+import { visitor } from './fixtures/visitor.js';
 
 const run = promisify(execFile);
 const DEFAULT_URL = 'http://127.0.0.1:22233';
@@ -160,13 +161,8 @@ for (const name of ['express3.cjs', 'express5.cjs', 'fastify.mjs', 'koa.mjs'])
     await using secondSidecar = await startSidecar({ env });
     await using first = await startApp(name, firstSidecar);
     await using second = await startApp(name, secondSidecar);
-    let cookie = '';
-    const ask = async ({ ready: port }: Child<string>, path: string) => {
-      const answer = await fetch(`http://127.0.0.1:${port}${path}`, { headers: { cookie } });
-      const set = answer.headers.getSetCookie().map((line) => line.split(';', 1)[0]);
-      if (set.length > 0) cookie = set.join('; ');
-      return answer.text();
-    };
+    const browser = visitor();
+    const ask = ({ ready: port }: Child<string>, path: string) => browser.ask(port, path);
     for (let sum = 1; sum <= 6; sum += 2) {
       t.equal(await ask(first, '/inc'), `Increased sum: ${sum}`);
       t.equal(await ask(second, '/inc'), `Increased sum: ${sum + 1}`);
@@ -177,6 +173,6 @@ for (const name of ['express3.cjs', 'express5.cjs', 'fastify.mjs', 'koa.mjs'])
     t.equal(keys.length, 1, 'one session');
     t.match(keys[0], /^sess:/);
     t.equal(JSON.parse(await redis.cli('GET', String(keys[0]))).counter, 6, 'plain JSON');
-    cookie = '';
+    browser.forget();
     t.equal(await ask(second, '/inc'), 'Increased sum: 1', 'another browser has a count of its own');
   });

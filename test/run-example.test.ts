@@ -6,6 +6,7 @@ import t from 'tap';
 import { type Child, startChild } from './fixtures/child.js';
 import { startRedis } from './fixtures/redis.js';
 import { gone, type Host, host, sidecarPid } from './fixtures/run.js';
+import { visitor } from './fixtures/visitor.js';
 import { within } from './fixtures/wait.js';
 
 const at = (file: string) => fileURLToPath(new URL(`../${file}`, import.meta.url));
@@ -29,13 +30,8 @@ t.test('two hosts serve the sessions of one Redis', async (t) => {
   await using first = await startExample(hosts[0]);
   await using second = await startExample(hosts[1]);
   t.not(await sidecarPid(hosts[0]), await sidecarPid(hosts[1]), 'each host has its sidecar');
-  let cookie = '';
-  const ask = async ({ ready: port }: Child<string>, path: string) => {
-    const answer = await fetch(`http://127.0.0.1:${port}${path}`, { headers: { cookie } });
-    const set = answer.headers.getSetCookie().map((line) => line.split(';', 1)[0]);
-    if (set.length > 0) cookie = set.join('; ');
-    return answer.text();
-  };
+  const browser = visitor();
+  const ask = ({ ready: port }: Child<string>, path: string) => browser.ask(port, path);
   for (let sum = 1; sum <= 4; sum += 2) {
     t.equal(await ask(first, '/inc'), `Increased sum: ${sum}`);
     t.equal(await ask(second, '/inc'), `Increased sum: ${sum + 1}`);

@@ -50,7 +50,6 @@ export class Runners {
 
   /** Takes an attachment, or refuses it with an HTTP error. */
   upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
-    socket.on('error', () => socket.destroy());
     const refusal = this.#refusal(request, socket);
     if (refusal) {
       const detail =

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import { startRedis } from '../fixtures/redis.js';
 import { tempFolder } from '../fixtures/temp-folder.js';
+import { visitor } from '../fixtures/visitor.js';
 import { until } from '../fixtures/wait.js';
 import { NODE, type Program, runProgram, startProgram } from './program.js';
 import { app, nodeExe } from './setup.js';
@@ -52,17 +53,6 @@ async function startExample(t: Test, env: Record<string, string>, how = UNDER_RU
   return { program, port };
 }
 
-/** One who has a session, and goes to one port or another. */
-function visitor() {
-  let cookie = '';
-  return async (port: string | undefined) => {
-    const answer = await fetch(`http://127.0.0.1:${port}/inc`, { headers: { cookie } });
-    const [set] = answer.headers.getSetCookie();
-    if (set) cookie = String(set.split(';', 1)[0]);
-    return answer.text();
-  };
-}
-
 /** The process ids, as Windows has them, of the sidecars that were ready. */
 const sidecars = (program: Program) =>
   [...program.stderr().matchAll(/"pid":(\d+),.*"msg":"ready"/g)].map((match) => match[1]);
@@ -73,9 +63,9 @@ t.test('two hosts serve the sessions of one Redis; two runners of one host share
   const apps = [await startExample(t, env), await startExample(t, other), await startExample(t, env)];
   const ready = apps.map(({ program }) => program.stderr().includes('"msg":"ready"'));
   t.same(ready, [true, true, false], 'the third has started no sidecar');
-  const visit = visitor();
+  const browser = visitor();
   for (let sum = 1; sum <= 6; sum += 1)
-    t.equal(await visit(apps[(sum - 1) % 3]?.port), `Increased sum: ${sum}`);
+    t.equal(await browser.ask(apps[(sum - 1) % 3]?.port, '/inc'), `Increased sum: ${sum}`);
   // Windows ends the command with its runner (libuv's job object); the sidecar, which is outside, two seconds later.
   for (const { program } of apps) await program.kill();
   const clients = async () =>
@@ -90,12 +80,16 @@ for (const [how, title] of [
   t.test(`${title}: a sidecar that is ended hard is started again, and the app goes on`, async (t) => {
     const { env } = await place(t);
     const { program, port } = await startExample(t, env, how);
-    const visit = visitor();
-    t.equal(await visit(port), 'Increased sum: 1');
+    const browser = visitor();
+    t.equal(await browser.ask(port, '/inc'), 'Increased sum: 1');
     const [first] = sidecars(program);
     const command = [nodeExe(NODE), '-e', `process.kill(${first}, 'SIGKILL')`];
     t.match(await runProgram({ command }), { code: 0 });
     await until(() => sidecars(program).length === 2, 40_000, 'the next sidecar');
     // A client waits three seconds for it, which a start under Wine can take; what it could not read is still there.
-    await until(async () => (await visit(port)) === 'Increased sum: 2', 10_000, 'the app to go on');
+    await until(
+      async () => (await browser.ask(port, '/inc')) === 'Increased sum: 2',
+      10_000,
+      'the app to go on',
+    );
   });
