@@ -64,7 +64,11 @@ t.test(
       console.log('running');`.replaceAll('\n', ' ');
     const line = [process.execPath, COMMAND, 'run', '--', process.execPath, '-e', program];
     const quoted = line.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(' ');
-    const terminal = spawn('script', ['-qec', quoted, '/dev/null'], { cwd: folder, env });
+    // `exec`: a shell that stays between would die of the Ctrl-C itself (dash does, which it is where SHELL is not set).
+    const terminal = spawn('script', ['-qec', `exec ${quoted}`, '/dev/null'], {
+      cwd: folder,
+      env: { ...env, SHELL: '/bin/sh' },
+    });
     t.teardown(() => terminal.kill('SIGKILL'));
     let shown = '';
     const closed = new Promise((resolve) => terminal.once('close', resolve));
