@@ -1,4 +1,7 @@
-// That `npm test` cannot be green by mistake: how the runner counts what tap and dotnet report.
+// That `npm test` cannot be green by mistake: how the runner counts what tap and dotnet report, and a Windows leg that
+// lacks a part.
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { tapCounter, trxCounts } from './results.js';
 
@@ -47,4 +50,19 @@ t.test('rows of an xunit report are counted by their outcome', async (t) => {
     '</UnitTestResult><UnitTestResult outcome="NotExecuted"><Output><StdOut>no Redis</StdOut></Output></UnitTestResult>' +
     '<UnitTestResult outcome="NotExecuted" /><UnitTestResult outcome="Timeout" />';
   t.same(trxCounts(trx), { passed: 1, failed: 2, skipped: 2, unexplained: 1 });
+});
+
+t.test('the Windows leg without Wine fails, and says what to install', async (t) => {
+  const leg = fileURLToPath(new URL('./windows/run.js', import.meta.url));
+  const env = { ...process.env, WINE: '/nowhere/wine64' };
+  const { code, stdout } = await new Promise<{ code: number | null; stdout: string }>((resolve) => {
+    const child = execFile(process.execPath, [leg], { env }, (_error, stdout) =>
+      resolve({ code: child.exitCode, stdout }),
+    );
+  });
+  t.equal(code, 1);
+  t.match(
+    stdout,
+    /^The Windows leg cannot run: Wine is not installed: apt-get install wine64\n0 passed, 1 failed\n$/m,
+  );
 });

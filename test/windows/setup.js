@@ -7,7 +7,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeF
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { makeApp } from './app.js';
-import { CACHE, makePrefix } from './wine.js';
+import { CACHE, makePrefix, wine } from './wine.js';
 
 const run = promisify(execFile);
 
@@ -38,6 +38,7 @@ export const app = join(CACHE, 'app');
 
 /** @throws with one sentence when a part cannot be had */
 export async function setUp() {
+  wine();
   mkdirSync(CACHE, { recursive: true });
   await once('prefix', makePrefix);
   for (const node of Object.values(NODES))

@@ -12,9 +12,10 @@ export const CACHE = fileURLToPath(new URL('.cache/', import.meta.url));
 /** Debian's wine64 puts the loader here, not on the PATH; its package wine adds the second. */
 const LOADERS = ['/usr/lib/wine/wine64', '/usr/bin/wine64'];
 
-/** The loader; a sentence when there is none. */
+/** The loader, or the one that WINE names; a sentence when there is none. */
 export function wine() {
-  const found = LOADERS.find((path) => existsSync(path));
+  const { WINE } = process.env;
+  const found = (WINE ? [WINE] : LOADERS).find((path) => existsSync(path));
   if (!found) throw new Error('Wine is not installed: apt-get install wine64');
   return found;
 }
