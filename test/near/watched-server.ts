@@ -133,7 +133,8 @@ export class WatchedServer implements Watched {
       const after = { fromMs: state.endsMs, value: undefined, endsMs: Number.POSITIVE_INFINITY };
       const found: State[] = state.fromMs <= toMs && untilMs >= fromMs ? [state] : [];
       const next = states[at + 1]?.fromMs ?? Number.POSITIVE_INFINITY;
-      if (state.endsMs < next && state.endsMs <= toMs && next >= fromMs) found.push(after);
+      // Also when the next began in the very millisecond in which it ended: a read between the two found nothing.
+      if (state.endsMs <= next && state.endsMs <= toMs && next >= fromMs) found.push(after);
       return found;
     });
   }
