@@ -91,7 +91,11 @@ function rollingRow({ name, reads, saves, touches, sent, scripted, bytes }) {
     Object.entries(counts)
       .map(([command, count]) => `${number(count)} ${command}`)
       .join(', ') || '0';
-  return [name, ...[reads, saves, touches].map(byName), ...[sent, scripted, bytes / 1024].map((value) => number(value))];
+  return [
+    name,
+    ...[reads, saves, touches].map(byName),
+    ...[sent, scripted, bytes / 1024].map((value) => number(value)),
+  ];
 }
 
 function nearRows({ hits, puts, directPuts, bulk }) {
