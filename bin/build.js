@@ -14,23 +14,25 @@ const require = createRequire(import.meta.url);
 const at = (name) => join(root, 'dist', name);
 const stampOf = (part) => at(`.built-${part.name}`);
 const lockFile = at('.building');
-const tsc = () => join(require.resolve('typescript/package.json'), '..', 'bin', 'tsc');
+const UNFINISHED = 'unfinished';
+const TYPESCRIPT =
+  'TypeScript could not be compiled: run npm ci, in case packages are missing or have changed.';
 
 /** What is built: the files it depends on, and the command. A new part needs no more than a line here. */
 const parts = [
   {
     name: 'sidecar',
     inputs: ['src', 'tsconfig.json', 'package-lock.json'],
-    command: () => [process.execPath, tsc(), '-p', '.'],
+    command: () => tsc('.'),
     done: () => removeOrphans('dist', 'src'),
-    why: 'TypeScript could not be compiled.',
+    why: TYPESCRIPT,
   },
   {
     name: 'client',
     inputs: ['client/src', 'client/tsconfig.json', 'package-lock.json'],
-    command: () => [process.execPath, tsc(), '-p', 'client'],
+    command: () => tsc('client'),
     done: () => removeOrphans('client/dist', 'client/src'),
-    why: 'TypeScript could not be compiled.',
+    why: TYPESCRIPT,
   },
   // For this machine, compiled ahead of time: a third off the start (docs/decisions/0010-compiled-ahead-of-time.md).
   gateway('gateway', '--use-current-runtime'),
@@ -58,6 +60,20 @@ function partsOf(names) {
   return parts.filter(({ name, onlyIfNamed }) => (names.length > 0 ? names.includes(name) : !onlyIfNamed));
 }
 
+function tsc(project) {
+  try {
+    return [
+      process.execPath,
+      join(require.resolve('typescript/package.json'), '..', 'bin', 'tsc'),
+      '-p',
+      project,
+    ];
+  } catch (error) {
+    if (error.code !== 'MODULE_NOT_FOUND') throw error;
+    return fail('This checkout has no packages yet. Run npm ci first.');
+  }
+}
+
 /** The .NET half, published into a folder of its name in dist. */
 function gateway(name, ...options) {
   return {
@@ -68,6 +84,11 @@ function gateway(name, ...options) {
       ...['dotnet', 'publish', 'gateway-dotnet/Gateway.csproj', '-c', 'Release', '-o', `dist/${name}.new`],
       ...[...options, '--nologo', '-v', 'quiet', '-clp:NoSummary'],
     ],
+    // What a compiler was just writing when it was ended counts as compiled for the next one, and has half its code.
+    restart: () => {
+      for (const folder of ['gateway-dotnet/obj', 'gateway-dotnet/EdgeJs/obj', `dist/${name}.new`])
+        rmSync(join(root, folder), { recursive: true, force: true });
+    },
     done: () => {
       // A running sidecar keeps the files it has open.
       rmSync(at(name), { recursive: true, force: true });
@@ -87,7 +108,8 @@ function removeOrphans(out, from) {
 
 async function build(part) {
   process.stderr.write(`building ${part.name} …\n`);
-  rmSync(stampOf(part), { force: true });
+  if (parts.some((one) => readText(stampOf(one)) === UNFINISHED)) part.restart?.();
+  writeFileSync(stampOf(part), UNFINISHED);
   const [command, ...args] = part.command();
   const hash = hashOf(part);
   await run(command, args, part);
@@ -127,20 +149,28 @@ function run(command, args, part) {
   return new Promise((resolve) => {
     // stdout is the log of the sidecar that may follow; what a compiler says goes to stderr.
     const child = spawn(command, args, { cwd: root, stdio: ['ignore', process.stderr, process.stderr] });
-    const pass = (signal) => child.kill(signal);
-    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, pass);
-    const end = (problem) => {
-      process.stderr.write(`azurecache: building ${part.name} failed (${problem}). ${part.why}\n`);
-      unlock();
-      process.exit(1);
+    let asked;
+    const pass = (signal) => {
+      asked = signal;
+      child.kill(signal);
     };
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, pass);
+    const end = (problem) => fail(`building ${part.name} failed (${problem}). ${part.why}`);
     child.on('error', (error) => end(error.code));
     child.on('exit', (code, signal) => {
       for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.off(name, pass);
-      if (code === 0) resolve();
+      // dotnet ends with 0 then, and has written half of its files.
+      if (asked) fail(`building ${part.name} was interrupted (${asked}); the next start builds it anew.`);
+      else if (code === 0) resolve();
       else end(signal ?? `exit ${code}`);
     });
   });
+}
+
+function fail(sentence) {
+  process.stderr.write(`azurecache: ${sentence}\n`);
+  unlock();
+  process.exit(1);
 }
 
 function readText(path) {
