@@ -128,6 +128,10 @@ t.test('options of create that are none are refused', async (t) => {
   const wrong = (options: unknown) => options as never;
   for (const options of [5, 'http://127.0.0.1:22233', true, { prefix: 5 }, { prefix: null }, { url: 5 }])
     t.throws(() => required.create(wrong(options)), { code: 'options_invalid', status: 400 });
+  t.throws(() => required.create(wrong({ prefx: 'app:' })), {
+    code: 'options_invalid',
+    message: 'create: there is no option prefx. It takes ttl, prefix, url, apiToken, waitMs, deadlineMs.',
+  });
 });
 
 t.test('import and require give one module', async (t) => {

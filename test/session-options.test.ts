@@ -67,6 +67,15 @@ t.test('what is given is taken', async (t) => {
   t.ok(check({ prefix: 'a', identifier: 'shop', token: 'text', url: 'http://localhost:1', scanCount: 7 }));
 });
 
+t.test('an option that there is not is refused, with those that there are', async (t) => {
+  t.throws(() => check({ touchafter: 5 }), {
+    code: 'options_invalid',
+    message: /^The store: there is no option touchafter\. It takes ttl, .*touchAfter, .*url, .*deadlineMs\.$/,
+  });
+  t.throws(() => check({ host: '127.0.0.1' }), { code: 'options_invalid' });
+  t.ok(check({ touchafter: undefined }), 'what is not given is nothing');
+});
+
 t.test('a wrong option is refused by its name, with what it takes', async (t) => {
   const wrong: Record<string, unknown[]> = {
     prefix: [7, {}, true, ['a']],

@@ -40,6 +40,17 @@ async function startRaw(t: Test, take: (socket: Socket) => void): Promise<string
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
+t.test('why in vain is said in words where no code says it', async (t) => {
+  const url = await startRaw(t, (socket) =>
+    socket.end('HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n'),
+  );
+  const answered = await failureOf(open(t, { url, waitMs: 100 }).run(get('k')));
+  t.match(answered.message, /\(it answered 404, and not as a sidecar does\)/);
+  if (process.platform === 'win32') return;
+  const absent = await failureOf(open(t, { url: 'unix:/no/such.sock', waitMs: 100 }).run(get('k')));
+  t.match(absent.message, /tried \/no\/such\.sock \(there is no such socket\)/);
+});
+
 t.test('calls wait for a sidecar that comes later, and their deadline begins with it', async (t) => {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;

@@ -58,7 +58,10 @@ t.test('a variable that cannot be used is refused by its name, with nothing of w
   const file = join(folder, 'token');
   await writeFile(file, 'planted planted\n');
   const refused: [Record<string, string>, RegExp][] = [
-    [{ AZURE_CACHE_URL: 'redis://:planted@cache:6379' }, /^AZURE_CACHE_URL must be http/],
+    [
+      { AZURE_CACHE_URL: 'redis://:planted@cache:6379' },
+      /^AZURE_CACHE_URL must be http.* AZURE_CACHE_CONNECTION/,
+    ],
     [{ AZURE_CACHE_API_TOKEN: 'planted planted' }, /^AZURE_CACHE_API_TOKEN must be/],
     [{ AZURE_CACHE_API_TOKEN_FILE: file }, /^The file AZURE_CACHE_API_TOKEN_FILE must be/],
     [{ AZURE_CACHE_API_TOKEN_FILE: `${file}-planted` }, /^The file \w+ cannot be read \(ENOENT\)/],

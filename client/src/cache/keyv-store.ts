@@ -7,7 +7,12 @@ import { AzureCacheError } from '../errors.js';
 import { type Life, lifeOf, lifeOfMs } from '../life.js';
 import { clearAll, listPages } from '../transport/listing.js';
 import type { Operation, Result } from '../transport/operation.js';
-import { openTransport, type Transport, type TransportOptions } from '../transport/transport.js';
+import {
+  openTransport,
+  refuseOthers,
+  type Transport,
+  type TransportOptions,
+} from '../transport/transport.js';
 import { runMany } from './many.js';
 import { Scope } from './scope.js';
 
@@ -37,6 +42,7 @@ export class AzureCacheKeyv extends EventEmitter {
     super();
     if (typeof options !== 'object' || options === null)
       throw new AzureCacheError('options_invalid', 'AzureCacheKeyv takes its options as an object.');
+    refuseOthers('AzureCacheKeyv', options, ['prefix']);
     const { prefix = 'keyv:' } = options;
     if (typeof prefix !== 'string')
       throw new AzureCacheError('options_invalid', 'The options.prefix must be a string.');

@@ -2,7 +2,7 @@
 // stores. Knows nothing of a store's framework but how its cookie says when it ends.
 import { AzureCacheError } from '../errors.js';
 import { defaultLife, type Life, lifeOf, lifeOfMs } from '../life.js';
-import type { TransportOptions } from '../transport/transport.js';
+import { refuseOthers, type TransportOptions } from '../transport/transport.js';
 import type { Conflict, Fields } from './merge.js';
 import type { SessionRules } from './session-rules.js';
 import type { Serializer } from './snapshot.js';
@@ -93,6 +93,13 @@ export function checkOptions(
       throw invalid(`The option ${name} of the store is not valid: it takes ${takes}.`);
   if ('client' in options)
     throw invalid('The store takes no client: the sidecar has the connection to Redis.');
+  // connect-redis' scanCount is the sidecar's business, and stands in the way of nobody who comes from there.
+  refuseOthers(
+    'The store',
+    options,
+    ['ttl', ...CHECKS.map(([name]) => name)],
+    ['identifier', 'token', 'scanCount'],
+  );
   return {
     prefix: options.prefix ?? 'sess:',
     serializer: options.serializer ?? JSON,

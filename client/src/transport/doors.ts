@@ -72,6 +72,9 @@ function doorAt(url: string, platform: NodeJS.Platform): Door | string {
       return { path: PIPES + bareName(rest) };
     case 'https':
       return 'is https, but the sidecar has no TLS: it is asked on the same host. Use http://, unix: or pipe:.';
+    case 'redis':
+    case 'rediss':
+      return 'must be http://host:port, unix:/path or pipe:name of the sidecar. The Redis is its setting AZURE_CACHE_CONNECTION.';
     default:
       return 'must be http://host:port, unix:/path or pipe:name.';
   }

@@ -62,6 +62,6 @@ async function checked(door: Door): Promise<Door> {
 /** As short as the reason can be told. */
 function reasonOf(error: AzureCacheError): string {
   if (error.code !== 'sidecar_unreachable') return error.code;
-  const { code, message } = (error.cause ?? error) as NodeJS.ErrnoException;
+  const { code, message } = (error.cause ?? { message: error.message }) as NodeJS.ErrnoException;
   return code ?? message;
 }

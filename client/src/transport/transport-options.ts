@@ -25,6 +25,28 @@ export interface Settings {
 }
 
 const MAX_MS = 0x7fff_ffff;
+const NAMES: readonly (keyof TransportOptions)[] = ['url', 'apiToken', 'waitMs', 'deadlineMs'];
+
+/**
+ * Finds a misspelt option, which would else count as not given.
+ * @param names the options beside those of a transport
+ * @param unsaid others that are taken all the same
+ * @throws AzureCacheError `options_invalid`
+ */
+export function refuseOthers(
+  who: string,
+  options: object,
+  names: readonly string[],
+  unsaid: readonly string[] = [],
+): void {
+  const all = [...names, ...NAMES];
+  for (const [name, value] of Object.entries(options))
+    if (value !== undefined && !all.includes(name) && !unsaid.includes(name))
+      throw new AzureCacheError(
+        'options_invalid',
+        `${who}: there is no option ${name}. It takes ${all.join(', ')}.`,
+      );
+}
 
 /** @throws AzureCacheError `options_invalid` naming the option or the variable */
 export function settingsOf(options: TransportOptions, around: Surroundings = surroundings()): Settings {

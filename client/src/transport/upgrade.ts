@@ -85,7 +85,7 @@ export async function readRefusal(response: IncomingMessage): Promise<AzureCache
   }
   const body = parse(text);
   if (isErrorCode(body?.code)) return new AzureCacheError(body.code, String(body.message));
-  const message = `The door answered ${response.statusCode}, and not as a sidecar does.`;
+  const message = `it answered ${response.statusCode}, and not as a sidecar does`;
   return new AzureCacheError('sidecar_unreachable', message);
 }
 
