@@ -66,6 +66,8 @@ export async function openDoors(
   upgrades: Upgrades,
 ): Promise<Doors> {
   const plain = serve(routing);
+  // It listens nowhere, and only with this event Node begins to watch over connections: their limits and their end.
+  plain.emit('listening');
   const servers = [plain];
   /** The connections that closing waits for. */
   const open = new Set<Socket>();
@@ -82,7 +84,7 @@ export async function openDoors(
     return server;
   };
   const list: Door[] = [];
-  const doors = { list, close: () => close(servers, open, options), destroy: () => destroy(servers) };
+  const doors = { list, close: () => close(servers, open, options), destroy: () => destroy(servers, open) };
   try {
     if (options.socket !== undefined) {
       const kind = options.socket.startsWith('\\\\') ? 'pipe' : 'socket';
@@ -107,7 +109,7 @@ export async function openDoors(
     await announce(list, options.version, options.discoveryFile);
     return doors;
   } catch (error) {
-    destroy(servers);
+    destroy(servers, open);
     await close(servers, open, options);
     throw error;
   }
@@ -202,6 +204,8 @@ async function close(servers: Server[], open: Set<Socket>, { discoveryFile }: Do
   });
 }
 
-function destroy(servers: Server[]): void {
+function destroy(servers: Server[], open: Set<Socket>): void {
   for (const server of servers) server.closeAllConnections();
+  // Node has let go of those that asked for an upgrade.
+  for (const socket of open) socket.destroy();
 }

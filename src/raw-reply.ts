@@ -3,6 +3,9 @@
 import type { Duplex } from 'node:stream';
 import { type ErrorCode, errorBody } from './errors.js';
 
+/** Who was answered, and does not end its side of the connection, loses it after this long: Node no longer looks after it. */
+const LINGER_MS = 5000;
+
 /** Answers with an error of the table and ends the connection. `detail` takes the place of the table's message. */
 export function replyRaw(
   socket: Duplex,
@@ -20,4 +23,6 @@ export function replyRaw(
     ...headers,
   }).map(([name, value]) => `${name}: ${value}\r\n`);
   socket.end(`HTTP/1.1 ${body.statusCode} ${body.error}\r\n${lines.join('')}\r\n${text}`);
+  const linger = setTimeout(() => socket.destroy(), LINGER_MS).unref();
+  socket.once('close', () => clearTimeout(linger));
 }
