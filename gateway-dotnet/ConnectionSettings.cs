@@ -80,6 +80,11 @@ internal static class ConnectionSettings
 
     private static ConfigurationOptions Parse(string connection)
     {
+        // Else the rest of such a password would be a server, whose name is in logs and is asked of DNS.
+        var afterPassword = connection.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+            .SkipWhile(part => !part.StartsWith("password", StringComparison.OrdinalIgnoreCase)).Skip(1);
+        if (afterPassword.Any(part => part.IndexOf('=', StringComparison.Ordinal) <= 0))
+            throw new OptionsException("AZURE_CACHE_CONNECTION has something behind its password that is no option. Put servers in front of it; a password with a comma in it goes into a redis:// URL, with %2C for the comma.");
         ConfigurationOptions configuration;
         try
         {

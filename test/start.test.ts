@@ -42,7 +42,9 @@ t.test('a setting that cannot be used is named, with the right name, and its val
 
 t.test('what only .NET can judge is refused in one line too', async (t) => {
   const url = `redis://user:${SECRET}@127.0.0.1:1/0?frobnicate=1`;
-  for (const connection of [url, `127.0.0.1:1,password=${SECRET},frobnicate=1`]) {
+  const list = '127.0.0.1:1,password=';
+  // StackExchange.Redis would take what is behind a comma in a password for a server.
+  for (const connection of [url, `${list}${SECRET},frobnicate=1`, `${list}a,${SECRET},ssl=false`]) {
     const line = await refusedStart(
       t,
       { env: { AZURE_CACHE_CONNECTION: connection } },

@@ -51,6 +51,8 @@ public class ConnectionSettingsTests
     [InlineData("redis://host?tls=true", "question mark")]
     [InlineData("host,password=" + Secret + ",sslx=true", "cannot be read")]
     [InlineData("password=" + Secret, "names no host")]
+    [InlineData("host,password=a," + "s3cr3t", "comma")]
+    [InlineData("host, Password = a ,=" + Secret + ",ssl=true", "comma")]
     public void What_cannot_be_understood_is_refused_with_what_to_do(string connection, string sentence)
     {
         var refused = Assert.Throws<OptionsException>(() => For(connection));
