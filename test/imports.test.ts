@@ -16,6 +16,7 @@ const LAYERS = [
     'frame-error',
     'echoes',
     'in-turn',
+    'run/sidecar-process',
     'shutdown-file',
   ],
   [
@@ -39,8 +40,8 @@ const LAYERS = [
     ...['routes/batch-items', 'routes/cache', 'routes/counters', 'routes/events', 'routes/health'],
     ...['routes/keys', 'routes/locks'],
   ],
-  ['routes/batch'],
-  ['run/attach', 'hits', 'server', 'stream'],
+  ['routes/batch', 'run/attachment'],
+  ['run/attach', 'run/hung', 'hits', 'server', 'stream'],
   ['listen', 'run/runner'],
   ['gateway-options', 'doctor/check'],
   ['run/run', 'sidecar'],
@@ -61,6 +62,8 @@ const LAYERS = [
 ];
 /** What is started as a process of its own. */
 const PROCESSES = ['main', 'doctor/ask-gateway'];
+/** Ends another process hard, once it is proved to be a sidecar that hangs. */
+const ENDS_SIDECARS = 'run/sidecar-process';
 const MAY_IMPORT: Record<string, RegExp> = {
   'edge-js': /^bridge$/,
   fastify: /^(server|routes\/.*)$/,
@@ -125,6 +128,11 @@ t.test(
           /process\.(argv(?!\[1\])|on|once|exit|exitCode|kill)\b|'SIG[A-Z]+'/,
           `src/${name}.ts`,
         );
+      else if (name === ENDS_SIDECARS) {
+        t.equal(code.split('process.kill(').length, 2, `src/${name}.ts ends a process at one place`);
+        t.match(code, 'process.kill(pid, 9)', `src/${name}.ts`);
+        t.notMatch(code, /process\.(env|argv|on|once|exit|exitCode)\b|'SIG[A-Z]+'/, `src/${name}.ts`);
+      }
       // Signal 0 is none: it asks whether there is such a process.
       else
         t.notMatch(

@@ -5,16 +5,17 @@ import pino from 'pino';
 import t from 'tap';
 import { identityIn, surroundings } from '../src/around.js';
 import { loadConfig } from '../src/config.js';
-import { AttachError, type Attachment } from '../src/run/attach.js';
+import { AttachError } from '../src/run/attach.js';
+import type { Attachment } from '../src/run/attachment.js';
 import { launchSidecar } from '../src/run/launch.js';
 import { Run } from '../src/run/run.js';
-import { Runner } from '../src/run/runner.js';
+import { Runner, PATIENCE as USUAL } from '../src/run/runner.js';
 import { gone, host, kill, sidecarPid } from './fixtures/run.js';
 import { until, within } from './fixtures/wait.js';
 
 const log = pino({ enabled: false });
 const WHERE = { socketPath: '/tmp/never-there.sock' };
-const PATIENCE = { firstMs: 10, longestMs: 40, tries: 4, healthyMs: 60_000 };
+const PATIENCE = { ...USUAL, firstMs: 10, longestMs: 40, tries: 4, healthyMs: 60_000 };
 const nobody = () => Promise.reject(new AttachError('No sidecar is there.', true));
 
 /** An attachment that ends when told. */
@@ -119,6 +120,35 @@ t.test('a run that has given up ends its command and has exit code 1', async (t)
   t.equal(await within(ended, 20_000, 'the run to end'), 1);
   t.equal(await readFile(written, 'utf8'), 'drained');
   await gone(pid);
+});
+
+t.test('a command that does not heed SIGTERM then is ended hard, and the log says so', async (t) => {
+  const { folder, env, socket } = await host(t);
+  const around = { ...surroundings([], env), cwd: folder };
+  const config = loadConfig(around);
+  const said: string[] = [];
+  const heard = pino({}, { write: (line: string) => void said.push(line) });
+  const written = join(folder, 'pid');
+  const program = `process.on('SIGTERM', () => {}); setInterval(() => {}, 1000);
+    require('node:fs').writeFileSync(${JSON.stringify(written)}, String(process.pid));`;
+  const patience = { ...PATIENCE, commandMs: 1500 };
+  const run = new Run({
+    ...{ config, identity: identityIn(config, around), log: heard, flags: [], env, cwd: folder, patience },
+    command: [process.execPath, '-e', program],
+  });
+  const ended = run.end();
+  const command = await until(
+    async () => Number(await readFile(written, 'utf8').catch(() => '')) || undefined,
+    20_000,
+    'the command',
+  );
+  t.teardown(() => void kill(command, 'SIGKILL'));
+  const pid = await until(() => sidecarPid({ folder, env, socket }), 20_000, 'the sidecar');
+  await chmod(folder, 0o777);
+  kill(pid, 'SIGKILL');
+  t.equal(await within(ended, 20_000, 'the run to end'), 1);
+  await gone(command);
+  t.match(said.join(''), /the command has not ended 1\.5 seconds after SIGTERM: it is ended hard/);
 });
 
 async function fetchReady(socketPath: string): Promise<number> {

@@ -1,18 +1,17 @@
-// The runner's side of an attachment: opens it at a door of the sidecar, holds it, leaves. Called by runner.ts; runners.ts
-// is the other side and describes what is said. Also asks /readyz, at the same door.
+// The runner's side of an attachment: opens it at a door of the sidecar. Called by run.ts for runner.ts; runners.ts is the
+// other side and describes what is said. Also asks /readyz, at the same door.
 import { type IncomingMessage, request } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Door } from '../door-files.js';
+import { type Attachment, hold } from './attachment.js';
 import { described, type Identity } from './identity.js';
-import { LEAVE, RUNNER_PATH, RUNNER_PROTOCOL } from './runners.js';
+import { PID_HEADER, RUNNER_PATH, RUNNER_PROTOCOL } from './runners.js';
 
 /** The door to attach at, as Node's requests take it. */
 export type Where = { socketPath: string } | { host: string; port: number };
 
 /** A sidecar that lives answers within a few milliseconds. */
 const ANSWER_MS = 5000;
-/** The last runner waits this long for the sidecar to end; requests under way and the backend may take their time. */
-const LEAVE_MS = 20_000;
 const MAX_ANSWER_BYTES = 64 * 1024;
 /** What connecting says where nobody is, or where somebody just ends. */
 const NOBODY = ['ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE'];
@@ -35,15 +34,6 @@ export interface AttachOptions {
   apiToken: string | undefined;
   /** The process does not stay alive for it. */
   background: boolean;
-}
-
-export interface Attachment {
-  /** Resolves when the connection has ended. */
-  readonly gone: Promise<void>;
-  /** Says so to the sidecar; resolves when that has let go, or, if this was the last runner, has ended. */
-  leave(): Promise<void>;
-  /** The process does not stay alive for it. */
-  unref(): void;
 }
 
 /** Where the first of these doors is reached from this machine. */
@@ -94,30 +84,13 @@ export function attach(where: Where, { identity, apiToken, background }: AttachO
     call.on('response', (response) => {
       readText(response).then((text) => reject(refused(place, identity, response.statusCode, text)), reject);
     });
-    call.on('upgrade', (_, socket: Socket) => {
+    call.on('upgrade', ({ headers }, socket: Socket) => {
       clearTimeout(timer);
-      resolve(hold(socket));
+      const pid = Number(headers[PID_HEADER]);
+      resolve(hold(socket, 'socketPath' in where ? where.socketPath : undefined, pid > 1 ? pid : undefined));
     });
     call.end();
   });
-}
-
-function hold(socket: Socket): Attachment {
-  socket.setTimeout(0);
-  socket.on('error', () => socket.destroy());
-  // The sidecar sends nothing; its end must be seen.
-  socket.resume();
-  const gone = new Promise<void>((resolve) => socket.once('close', () => resolve()));
-  return {
-    gone,
-    leave: async () => {
-      socket.write(LEAVE);
-      const timer = setTimeout(() => socket.destroy(), LEAVE_MS);
-      await gone;
-      clearTimeout(timer);
-    },
-    unref: () => void socket.unref(),
-  };
 }
 
 /** Whether the sidecar says that its backend answers. */

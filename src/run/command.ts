@@ -19,6 +19,8 @@ export class CommandError extends Error {
 export interface Command {
   /** Passes a signal on. */
   kill(signal?: NodeJS.Signals): void;
+  /** Ends it hard; what it has started itself lives on. */
+  endHard(): void;
   /** Its exit code, or 128 and the number of the signal that ended it. Rejects with a CommandError. */
   readonly ended: Promise<number>;
 }
@@ -37,7 +39,9 @@ export function startCommand(
       child.once('error', ({ code }: NodeJS.ErrnoException) => failed(failure(name, code)));
     });
     ended.catch(reject);
-    child.once('spawn', () => resolve({ kill: (signal) => void child.kill(signal), ended }));
+    child.once('spawn', () =>
+      resolve({ kill: (signal) => void child.kill(signal), endHard: () => void child.kill(9), ended }),
+    );
   });
 }
 

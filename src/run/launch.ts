@@ -3,6 +3,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Door } from '../door-files.js';
+import { isOurs } from './sidecar-process.js';
 
 /** What a shared sidecar tells, once. */
 export type Told = { doors: Door[] } | { inUse: string } | { refused: string; again?: boolean };
@@ -61,6 +62,7 @@ export function launchSidecar({
     detached: true,
     windowsHide: true,
   });
+  isOurs(child);
   if (background) {
     child.unref();
     child.channel?.unref();

@@ -148,14 +148,20 @@ export class Run {
   }
 
   async #attend(): Promise<number> {
-    const { command, env, config, flags, log } = this.#options;
+    const { command, env, config, flags, log, patience = PATIENCE } = this.#options;
     const [name = '', ...args] = command;
     this.#command = await startCommand(name, args, withDoor(env, this.#runner.url, config, flags));
     const exitCode = await Promise.race([this.#command.ended, this.#runner.lost.then(() => undefined)]);
     if (exitCode !== undefined) return exitCode;
     log.error('the command is ended, so that whoever started it can start everything anew');
     this.#command.kill();
-    await this.#command.ended;
+    const { commandMs } = patience;
+    const late = pause(commandMs, 'late' as const, { ref: false });
+    if ((await Promise.race([this.#command.ended, late])) === 'late') {
+      log.error(`the command has not ended ${commandMs / 1000} seconds after SIGTERM: it is ended hard`);
+      this.#command.endHard();
+      await this.#command.ended;
+    }
     return 1;
   }
 }

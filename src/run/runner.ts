@@ -3,10 +3,12 @@
 // Called by run.ts and start.ts.
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { AttachError, type Attachment, urlOf, type Where, whereOf } from './attach.js';
+import { AttachError, urlOf, type Where, whereOf } from './attach.js';
+import type { Attachment } from './attachment.js';
+import { endIfHung, LOOKS, type Looks } from './hung.js';
 import { LaunchError, type Told } from './launch.js';
 
-/** How long to wait between tries, and when to stop. */
+/** How long to wait between tries, and when to stop; how long for a sidecar that does not answer, and for the command. */
 export interface Patience {
   /** Before the second try of several that fail in a row; doubled each time. */
   firstMs: number;
@@ -15,9 +17,15 @@ export interface Patience {
   tries: number;
   /** A sidecar that stayed for so long has been well: its end is the first of a new row. */
   healthyMs: number;
+  looks: Looks;
+  /** Between SIGTERM and the hard end of the command, once it has given up. */
+  commandMs: number;
 }
 
-export const PATIENCE: Patience = { firstMs: 250, longestMs: 10_000, tries: 10, healthyMs: 60_000 };
+export const PATIENCE: Patience = {
+  ...{ firstMs: 250, longestMs: 10_000, tries: 10, healthyMs: 60_000 },
+  ...{ looks: LOOKS, commandMs: 30_000 },
+};
 
 /** A sidecar that ends has its data folder for so long: its last requests, and what it has to write. */
 const ENDING_MS = 12_000;
@@ -119,6 +127,7 @@ export class Runner {
   #hold(attachment: Attachment): void {
     this.#attachment = attachment;
     this.#attachedAt = performance.now();
+    endIfHung(attachment, this.#patience.looks, this.#options.log);
     attachment.gone.then(() => {
       if (!this.#leaving) void this.#rejoin();
     });

@@ -2,8 +2,10 @@
 // azurecache-runner/1). The system closes it whatever way the runner ends. A shared sidecar ends with its last one.
 // Called by listen.ts for upgrades; attach.ts is the other side.
 //
-// On the wire: the request says owner and fingerprint (identity.ts) in headers; after 101 nothing is sent, but for LEAVE by
-// a runner that goes in order. The sidecar then ends the connection: at once, or, for the last one, when it has ended itself.
+// On the wire: the request says owner and fingerprint (identity.ts) in headers, the 101 of a shared sidecar its process id,
+// and thereby that it answers looks. After it a runner sends LOOK now and then, and the sidecar HERE; nothing but its event
+// loop stands between. A runner that goes in order sends LEAVE. The sidecar then ends the connection: at once, or, for the
+// last one, when it has ended itself.
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ErrorCode } from '../errors.js';
@@ -14,7 +16,10 @@ import { described, type Identity } from './identity.js';
 /** What a runner asks for in its Upgrade header. */
 export const RUNNER_PROTOCOL = 'azurecache-runner/1';
 export const RUNNER_PATH = '/v1/runner';
+export const PID_HEADER = 'azurecache-pid';
 export const LEAVE = 'leave\n';
+export const LOOK = 'look\n';
+const HERE = 'here\n';
 
 /** A runner that is killed may be started again at once: a new one in this time finds the sidecar as it was. */
 const GRACE_MS = 2000;
@@ -56,17 +61,24 @@ export class Runners {
         refusal === 'runner_refused' ? `This sidecar is for ${described(this.#identity)}.` : undefined;
       return replyRaw(socket, refusal, {}, detail);
     }
-    // Nothing is heard from a runner for as long as it runs.
+    // A runner need not say anything for as long as it runs.
     socket.setTimeout(0);
+    // One that was started by hand is looked after by whoever did that.
+    const pid = this.#shared ? `${PID_HEADER}: ${process.pid}\r\n` : '';
     socket.write(
-      `HTTP/1.1 101 Switching Protocols\r\nUpgrade: ${RUNNER_PROTOCOL}\r\nConnection: Upgrade\r\n\r\n`,
+      `HTTP/1.1 101 Switching Protocols\r\nUpgrade: ${RUNNER_PROTOCOL}\r\nConnection: Upgrade\r\n${pid}\r\n`,
     );
     clearTimeout(this.#timer);
     this.#attached.add(socket);
     let said = '';
     const take = (chunk: Buffer) => {
-      said = (said + chunk.toString('latin1')).slice(0, LEAVE.length);
-      if (said === LEAVE) this.#leave(socket);
+      const lines = (said + chunk.toString('latin1')).split(/(?<=\n)/);
+      said = lines.at(-1)?.endsWith('\n') ? '' : (lines.pop() ?? '').slice(0, LEAVE.length);
+      for (const line of lines) {
+        // Whoever asks without reading the answers gets no more of them.
+        if (line === LOOK && socket.writable && !socket.writableNeedDrain) socket.write(HERE);
+        if (line === LEAVE) this.#leave(socket);
+      }
     };
     socket.on('data', take);
     socket.on('end', () => socket.end());
