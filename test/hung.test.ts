@@ -267,7 +267,7 @@ t.test('what a runner says may come in pieces, or together', onUnix, async (t) =
     // Else the system puts them together.
     await pause(20);
   }
-  await within(socket.closed ? Promise.resolve() : once(socket, 'end'), 5000, 'the sidecar to let go');
+  await until(() => socket.readableEnded, 5000, 'the sidecar to let go');
   t.equal(said, 'here\n'.repeat(4));
   t.same(await stopRun(app), { code: 5, signal: null });
 });
