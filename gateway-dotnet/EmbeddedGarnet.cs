@@ -49,7 +49,7 @@ internal sealed class EmbeddedGarnet : IAsyncDisposable
             folder?.Dispose();
             throw new OptionsException(
                 folder is null
-                    ? $"The embedded backend did not start ({failure.GetType().Name})."
+                    ? $"The embedded backend did not start ({failure.GetType().Name}). Install azurecache-sidecar again (in a checkout: npm run build), in case a file of it is damaged; else set AZURE_CACHE_CONNECTION to a Redis, and please report this."
                     : $"The embedded backend did not start on the folder AZURE_CACHE_DATA_DIR ({failure.GetType().Name}). Check that it is intact, or move it away.",
                 "embedded_failed");
         }

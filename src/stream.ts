@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { failure, type Operation, type Result } from './backend.js';
 import { type Cache, MAX_CURSOR_BYTES, MAX_KEY_BYTES, valueTooLarge } from './cache.js';
-import type { ErrorCode } from './errors.js';
+import { ERRORS, type ErrorCode } from './errors.js';
 import { MAX_EXTRAS_BYTES } from './extras.js';
 import {
   ETAG_BYTES,
@@ -39,6 +39,9 @@ const REFUSAL_HEADERS: Partial<Record<ErrorCode, Record<string, string>>> = {
   unauthorized: { 'www-authenticate': 'Bearer' },
   method_not_allowed: { allow: 'GET' },
 };
+
+/** Wire numbers from here on are errors; those below are answers, for which the client has words of its own. */
+const FIRST_ERROR = 16;
 
 /** All streams of a sidecar. */
 export class Streams {
@@ -171,7 +174,7 @@ class Stream {
       this.#unanswered.delete(id);
       this.#unansweredBytes -= frame.length;
       this.#answerBytes = Math.max(resultBytes(result), this.#answerBytes * 0.9);
-      this.#answer(id, result);
+      this.#answer(id, worded(result));
     });
   }
 
@@ -214,4 +217,12 @@ class Stream {
     if (this.#ending && this.#unanswered.size === 0) this.#ending();
     else this.#read();
   }
+}
+
+/** An error of which the backend has no more to say gets the message of the table, as over HTTP. */
+function worded(result: Result): Result {
+  const { status, value, detail } = result;
+  if (status === 'ok' || status === 'miss' || value || detail || ERRORS[status].wire < FIRST_ERROR)
+    return result;
+  return { ...result, detail: ERRORS[status].message };
 }

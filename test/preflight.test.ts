@@ -153,6 +153,16 @@ t.test('the .NET half: a file missing, damaged, all of it missing', async (t) =>
   await refused('is missing');
 });
 
+t.test('the .NET half: a library that is cut off', async (t) => {
+  const { script, gateway } = await install(t);
+  const library = join(gateway, 'Garnet.server.dll');
+  const whole = realpathSync(library);
+  await rm(library);
+  await copyFile(whole, library);
+  await truncate(library, 1_000_000);
+  await refusedStart(t, { script }, 'embedded backend did not start', 'Install azurecache-sidecar again');
+});
+
 t.test('a Node that is too old, or 32-bit', async (t) => {
   const old = { ...preload('other-node.cjs'), TEST_NODE_VERSION: '18.20.8' };
   await refusedStart(t, { env: old }, 'This Node is 18.20.8', 'Node 20 or later');
