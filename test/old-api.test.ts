@@ -1,5 +1,6 @@
 // The API of 2013, call by call, as in lib/azurecache.js of that time, and its defects, which are mended. Against a
 // sidecar with each backend.
+import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import t, { type Test } from 'tap';
 import type azurecache from '../client/dist/index.js';
@@ -128,10 +129,17 @@ t.test('options of create that are none are refused', async (t) => {
   const wrong = (options: unknown) => options as never;
   for (const options of [5, 'http://127.0.0.1:22233', true, { prefix: 5 }, { prefix: null }, { url: 5 }])
     t.throws(() => required.create(wrong(options)), { code: 'options_invalid', status: 400 });
-  t.throws(() => required.create(wrong({ prefx: 'app:' })), {
-    code: 'options_invalid',
-    message: 'create: there is no option prefx. It takes ttl, prefix, url, apiToken, waitMs, deadlineMs.',
-  });
+});
+
+t.test('an option of create that there is not, of which 2013 took no notice, is warned of', async (t) => {
+  const warned = once(process, 'warning');
+  required.create({ prefx: 'app:', url: 'http://127.0.0.1:9' } as never).close();
+  t.match(await warned, [
+    {
+      name: 'AzureCacheWarning',
+      message: 'create: there is no option prefx. It takes ttl, prefix, url, apiToken, waitMs, deadlineMs.',
+    },
+  ]);
 });
 
 t.test('import and require give one module', async (t) => {

@@ -4,7 +4,7 @@
 import { type Callback, settle } from '../callback.js';
 import { AzureCacheError } from '../errors.js';
 import { defaultLife } from '../life.js';
-import { openTransport, refuseOthers, type TransportOptions } from '../transport/transport.js';
+import { openTransport, type TransportOptions, warnOfOthers } from '../transport/transport.js';
 import type { AzureCache } from './azure-cache.js';
 import type { Ttl } from './call-options.js';
 import * as calls from './calls.js';
@@ -37,7 +37,7 @@ export interface CacheOptions extends TransportOptions {
 export function create(options?: CacheOptions | null): AzureCache {
   const given = options ?? {};
   if (typeof given !== 'object') throw invalid('The options of create are an object.');
-  refuseOthers('create', given, ['ttl', 'prefix'], ['identifier', 'token']);
+  warnOfOthers('create', given, ['ttl', 'prefix'], ['identifier', 'token']);
   // As in 2013, whatever counts as false is as good as nothing.
   for (const name of ['identifier', 'token'] as const)
     if (given[name] && typeof given[name] !== 'string')

@@ -9,9 +9,9 @@ import { clearAll, listPages } from '../transport/listing.js';
 import type { Operation, Result } from '../transport/operation.js';
 import {
   openTransport,
-  refuseOthers,
   type Transport,
   type TransportOptions,
+  warnOfOthers,
 } from '../transport/transport.js';
 import { runMany } from './many.js';
 import { Scope } from './scope.js';
@@ -42,7 +42,7 @@ export class AzureCacheKeyv extends EventEmitter {
     super();
     if (typeof options !== 'object' || options === null)
       throw new AzureCacheError('options_invalid', 'AzureCacheKeyv takes its options as an object.');
-    refuseOthers('AzureCacheKeyv', options, ['prefix']);
+    warnOfOthers('AzureCacheKeyv', options, ['prefix']);
     const { prefix = 'keyv:' } = options;
     if (typeof prefix !== 'string')
       throw new AzureCacheError('options_invalid', 'The options.prefix must be a string.');

@@ -2,7 +2,7 @@
 // stores. Knows nothing of a store's framework but how its cookie says when it ends.
 import { AzureCacheError } from '../errors.js';
 import { defaultLife, type Life, lifeOf, lifeOfMs } from '../life.js';
-import { refuseOthers, type TransportOptions } from '../transport/transport.js';
+import { type TransportOptions, warnOfOthers } from '../transport/transport.js';
 import type { Conflict, Fields } from './merge.js';
 import type { SessionRules } from './session-rules.js';
 import type { Serializer } from './snapshot.js';
@@ -94,7 +94,7 @@ export function checkOptions(
   if ('client' in options)
     throw invalid('The store takes no client: the sidecar has the connection to Redis.');
   // connect-redis' scanCount is the sidecar's business, and stands in the way of nobody who comes from there.
-  refuseOthers(
+  warnOfOthers(
     'The store',
     options,
     ['ttl', ...CHECKS.map(([name]) => name)],

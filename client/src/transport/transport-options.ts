@@ -28,12 +28,12 @@ const MAX_MS = 0x7fff_ffff;
 const NAMES: readonly (keyof TransportOptions)[] = ['url', 'apiToken', 'waitMs', 'deadlineMs'];
 
 /**
- * Finds a misspelt option, which would else count as not given.
+ * Warns of options that there are not (`process.on('warning')`, AzureCacheWarning): a misspelt one counts as not given. No
+ * error: the module of 2013 took no notice of them, nor do other stores, and what ran with them is to run on.
  * @param names the options beside those of a transport
  * @param unsaid others that are taken all the same
- * @throws AzureCacheError `options_invalid`
  */
-export function refuseOthers(
+export function warnOfOthers(
   who: string,
   options: object,
   names: readonly string[],
@@ -42,9 +42,9 @@ export function refuseOthers(
   const all = [...names, ...NAMES];
   for (const [name, value] of Object.entries(options))
     if (value !== undefined && !all.includes(name) && !unsaid.includes(name))
-      throw new AzureCacheError(
-        'options_invalid',
+      process.emitWarning(
         `${who}: there is no option ${name}. It takes ${all.join(', ')}.`,
+        'AzureCacheWarning',
       );
 }
 

@@ -9,11 +9,11 @@ import { eventsAt, type SidecarEvent } from './events.js';
 import { Link } from './link.js';
 import { type Operation, type Result, refusalOf } from './operation.js';
 import { onAbort } from './signals.js';
-import { refuseOthers, type Settings, settingsOf, type TransportOptions } from './transport-options.js';
+import { type Settings, settingsOf, type TransportOptions, warnOfOthers } from './transport-options.js';
 
 export type { SidecarEvent } from './events.js';
 export type { TransportOptions } from './transport-options.js';
-export { refuseOthers };
+export { warnOfOthers };
 
 /** What cache.ts and the session rules need from below; tests may stand a fake in its place. */
 export interface Transport {
