@@ -1,9 +1,11 @@
 // `azurecache run` with Windows processes: what is started finds its sidecar by the pipe, two runners share one, and the example
 // of express serves the sessions of one Redis from two hosts. Signals there are none: a command ends by itself, or hard.
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import { startRedis } from '../fixtures/redis.js';
+import { kill } from '../fixtures/run.js';
 import { tempFolder } from '../fixtures/temp-folder.js';
 import { visitor } from '../fixtures/visitor.js';
 import { until } from '../fixtures/wait.js';
@@ -93,3 +95,40 @@ for (const [how, title] of [
       'the app to go on',
     );
   });
+
+/** Number of the sidecar's process on this system, which starts it with this flag. */
+const linuxPid = (flag: string) =>
+  readdirSync('/proc').find((name) => {
+    try {
+      const words = readFileSync(`/proc/${name}/cmdline`, 'utf8').split('\0');
+      return /^\d+$/.test(name) && words.includes('shared') && words.includes(flag);
+    } catch {
+      return false;
+    }
+  });
+
+// Windows has no SIGSTOP, but Wine's processes are ones of this system. It takes the usual 35 to 40 seconds.
+t.test('a sidecar that hangs is ended by the runner that has started it, and the app goes on', async (t) => {
+  const { env } = await place(t);
+  const flag = `--socket=${env.AZURE_CACHE_SOCKET}`;
+  const { program, port } = await startExample(t, env, {
+    args: [COMMAND, 'run', flag, '--', node, windowsPath(EXAMPLE)],
+  });
+  const browser = visitor();
+  t.equal(await browser.ask(port, '/inc'), 'Increased sum: 1');
+  const pid = Number(linuxPid(flag));
+  t.ok(kill(pid, 'SIGSTOP'));
+  // What Wine has told to end does so when it goes on.
+  t.teardown(() => void kill(pid, 'SIGCONT'));
+  await until(
+    () => sidecars(program).length === 2,
+    100_000,
+    () => `the next sidecar:\n${program.stderr()}`,
+  );
+  t.match(program.stderr(), /has not answered for 35 seconds: it has been ended/);
+  await until(
+    async () => (await browser.ask(port, '/inc')) === 'Increased sum: 2',
+    10_000,
+    'the app to go on',
+  );
+});
