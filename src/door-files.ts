@@ -1,6 +1,6 @@
 // The files of the doors: the place of the Unix socket, and the discovery file in which clients look the doors up.
 // Called by start-turn.ts (the place) and listen.ts (the discovery file). Knows nothing of servers.
-import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
 
@@ -37,7 +37,9 @@ export async function makeFolder(path: string): Promise<void> {
   }
   const { uid, mode } = await stat(folder);
   const shared = (mode & 0o022) !== 0 && (mode & 0o1000) === 0;
-  if ((uid !== process.getuid?.() && uid !== 0) || shared)
+  // Who owns a link can turn it elsewhere.
+  const owners = [uid, (await lstat(folder)).uid];
+  if (shared || owners.some((owner) => owner !== process.getuid?.() && owner !== 0))
     throw new ListenError(
       `The folder ${folder} can be changed by other users. Give it to this user (chmod 700), or set AZURE_CACHE_SOCKET.`,
     );

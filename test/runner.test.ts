@@ -1,11 +1,12 @@
 // How a runner looks for another sidecar when its own has gone: at once, then with pauses, and not for ever.
 import { chmod, readFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import pino from 'pino';
 import t from 'tap';
 import { identityIn, surroundings } from '../src/around.js';
 import { loadConfig } from '../src/config.js';
-import { AttachError } from '../src/run/attach.js';
+import { AttachError, attach } from '../src/run/attach.js';
 import type { Attachment } from '../src/run/attachment.js';
 import { launchSidecar } from '../src/run/launch.js';
 import { Run } from '../src/run/run.js';
@@ -155,3 +156,21 @@ async function fetchReady(socketPath: string): Promise<number> {
   const { ask } = await import('./fixtures/ask.js');
   return (await ask({ socketPath }, 'GET /readyz')).status;
 }
+
+t.test('what listens there and is no sidecar is told so, whatever it answers', async (t) => {
+  const { folder } = await host(t);
+  const where = { socketPath: join(folder, 'other.sock') };
+  const identity = { owner: 'user 1', fingerprint: '0123456789abcdef', backend: 'the embedded backend' };
+  for (const answer of [
+    'rubbish',
+    'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}',
+    'HTTP/1.1 403 Forbidden\r\nContent-Length: 100\r\n\r\nbroken off',
+    'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n',
+  ]) {
+    const other = createServer((socket) => socket.once('data', () => socket.end(answer)));
+    await new Promise<void>((resolve) => other.listen(where.socketPath, resolve));
+    const refused = attach(where, { identity, apiToken: undefined, background: false });
+    await t.rejects(refused, { name: 'AttachError', nobody: false, message: 'is no sidecar' }, answer);
+    await new Promise((resolve) => other.close(resolve));
+  }
+});

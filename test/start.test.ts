@@ -1,6 +1,6 @@
 // Starts that must not succeed, each with one line that says what to do, and starts over what another sidecar left.
 // Only what the process does with a refusal; every rule of the settings is in config.test.ts.
-import { chmod, mkdir, stat, writeFile } from 'node:fs/promises';
+import { chmod, lchown, mkdir, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
 import { ask, get, put } from './fixtures/ask.js';
@@ -11,6 +11,7 @@ import { tempFolder } from './fixtures/temp-folder.js';
 
 const SECRET = 'planted-secret-0123456789';
 const onUnix = { skip: process.platform === 'win32' && 'pipes are no files' };
+const asRoot = { skip: process.getuid?.() !== 0 && 'only root gives a link to somebody else' };
 const modeOf = async (path: string) => ((await stat(path)).mode & 0o777).toString(8);
 
 t.test('--help and --version say it on stdout and end with 0', async (t) => {
@@ -144,3 +145,14 @@ t.test(
     t.equal((await stat(env.AZURE_CACHE_SOCKET)).size, 8, 'the file is still there');
   },
 );
+
+t.test('a folder that another user can turn elsewhere is refused', asRoot, async (t) => {
+  const folder = await tempFolder(t);
+  const link = join(folder, 'link');
+  await mkdir(join(folder, 'real'), { mode: 0o700 });
+  await symlink(join(folder, 'real'), link);
+  const env = { AZURE_CACHE_SOCKET: join(link, 'door.sock') };
+  await (await startSidecar({ env })).stop();
+  await lchown(link, 65_534, 65_534);
+  await refusedStart(t, { env }, link, 'other users', 'AZURE_CACHE_SOCKET');
+});

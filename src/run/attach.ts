@@ -82,10 +82,17 @@ export function attach(where: Where, { identity, apiToken, background }: AttachO
     call.on('close', () => clearTimeout(timer));
     call.on('error', (error: NodeJS.ErrnoException) => reject(unreachable(place, error)));
     call.on('response', (response) => {
-      readText(response).then((text) => reject(refused(place, identity, response.statusCode, text)), reject);
+      readText(response).then(
+        (text) => reject(refused(place, identity, response.statusCode, text)),
+        () => reject(foreign(place)),
+      );
     });
     call.on('upgrade', ({ headers }, socket: Socket) => {
       clearTimeout(timer);
+      if (headers.upgrade !== RUNNER_PROTOCOL) {
+        socket.destroy();
+        return reject(foreign(place));
+      }
       const pid = Number(headers[PID_HEADER]);
       resolve(hold(socket, 'socketPath' in where ? where.socketPath : undefined, pid > 1 ? pid : undefined));
     });
