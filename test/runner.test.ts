@@ -1,4 +1,5 @@
 // How a runner looks for another sidecar when its own has gone: at once, then with pauses, and not for ever.
+import { existsSync } from 'node:fs';
 import { chmod, readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -103,19 +104,17 @@ t.test('a run that has given up ends its command and has exit code 1', async (t)
   const { folder, env, socket } = await host(t);
   const around = { ...surroundings([], env), cwd: folder };
   const config = loadConfig(around);
-  const written = join(folder, 'drained');
-  const program = `process.on('SIGTERM', () => setTimeout(() => {
-    require('node:fs').writeFileSync(${JSON.stringify(written)}, 'drained'); process.exit(0);
-  }, 200)); setInterval(() => {}, 1000);`;
+  const [begun, written] = [join(folder, 'begun'), join(folder, 'drained')];
+  const program = `const write = (path) => require('node:fs').writeFileSync(path, 'drained');
+    process.on('SIGTERM', () => setTimeout(() => { write(${JSON.stringify(written)}); process.exit(0); }, 200));
+    setInterval(() => {}, 1000); write(${JSON.stringify(begun)});`;
   const run = new Run({
     ...{ config, identity: identityIn(config, around), log, flags: [], env, cwd: folder, patience: PATIENCE },
     command: [process.execPath, '-e', program],
   });
   const ended = run.end();
-  const pid = await until(() => sidecarPid({ folder, env, socket }), 20_000, 'the sidecar');
-  // The command is started when the sidecar has taken the runner and its backend answers.
-  await until(async () => (await fetchReady(socket)) === 200, 10_000, 'its backend');
-  await new Promise((next) => setTimeout(next, 500));
+  await until(() => existsSync(begun), 20_000, 'the command');
+  const pid = Number(await sidecarPid({ folder, env, socket }));
   await chmod(folder, 0o777); // Nothing can be started in such a folder.
   kill(pid, 'SIGKILL');
   t.equal(await within(ended, 20_000, 'the run to end'), 1);
@@ -151,11 +150,6 @@ t.test('a command that does not heed SIGTERM then is ended hard, and the log say
   await gone(command);
   t.match(said.join(''), /the command has not ended 1\.5 seconds after SIGTERM: it is ended hard/);
 });
-
-async function fetchReady(socketPath: string): Promise<number> {
-  const { ask } = await import('./fixtures/ask.js');
-  return (await ask({ socketPath }, 'GET /readyz')).status;
-}
 
 t.test('what listens there and is no sidecar is told so, whatever it answers', async (t) => {
   const { folder } = await host(t);
