@@ -12,28 +12,18 @@ import {
   type App,
   count,
   gone,
-  type Host,
   host,
   kill,
   lives,
   sidecarPid,
   startRun,
   stopRun,
+  successor,
 } from './fixtures/run.js';
 import { until, within } from './fixtures/wait.js';
 
 const onUnix = { skip: process.platform === 'win32' && 'Windows has no SIGSTOP' };
 const onLinux = { skip: process.platform !== 'linux' && 'elsewhere only the starter can prove what it ends' };
-
-const another = (place: Host, old: number) =>
-  until(
-    async () => {
-      const pid = await sidecarPid(place);
-      return pid !== old && pid;
-    },
-    30_000,
-    'another sidecar',
-  );
 
 /** What was under way in the sidecar that is ended fails, if it may not be done twice; the next call does not. */
 const goesOn = (app: Child<App>, name: string) =>
@@ -69,7 +59,7 @@ t.test(
     kill(starter.ready.pid, 'SIGKILL');
     stop(t, pid);
     t.same((await Promise.all(others.map((app) => goesOn(app, 'kept')))).sort(), [1, 2]);
-    const second = await another(place, pid);
+    const second = await successor(place, pid);
     t.ok(times(ENDED, ...others) >= 1);
     await until(() => times(/a sidecar is there again/g, ...others) === 2, 10_000, 'both to attach again');
     await pause(2 * ROW_MS);
@@ -103,7 +93,7 @@ t.test('from within an app, which neither stays alive for the looks', onUnix, as
   stop(t, pid);
   t.equal(await goesOn(app, 'a'), 1);
   t.equal(times(ENDED, app), 1);
-  const second = await another(place, pid);
+  const second = await successor(place, pid);
   t.same(await stopRun(app), { code: 5, signal: null });
   await gone(second);
   const idle = 'data:text/javascript,setTimeout(() => console.log("done"), 1000)';

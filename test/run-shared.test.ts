@@ -12,7 +12,6 @@ import {
   type App,
   count,
   gone,
-  type Host,
   host,
   kill,
   lives,
@@ -20,6 +19,7 @@ import {
   sidecarPid,
   startRun,
   stopRun,
+  successor,
 } from './fixtures/run.js';
 import { startSidecar } from './fixtures/sidecar.js';
 import { until, within } from './fixtures/wait.js';
@@ -28,17 +28,6 @@ const COMMAND = fileURLToPath(new URL('../bin/azurecache.js', import.meta.url));
 const SECRET = 'planted-secret-0123456789';
 const onUnix = { skip: process.platform === 'win32' && 'Windows has no SIGKILL for a part of a group' };
 const nothing = ['--', process.execPath, '-e', ''];
-
-/** A sidecar with another process id than `old` has the place. */
-const another = (place: Host, old: number) =>
-  until(
-    async () => {
-      const pid = await sidecarPid(place);
-      return pid !== old && pid;
-    },
-    10_000,
-    'another sidecar',
-  );
 
 /** The app is answered by its cache; while a sidecar is started again, the client waits. */
 const goesOn = async (app: Child<App>, name: string, expected: number) =>
@@ -98,7 +87,7 @@ t.test('a sidecar that is killed is started again, by one of them, and clients g
   kill(pid, 'SIGKILL');
   await gone(pid);
   for (const [index, app] of apps.entries()) await goesOn(app, 'kept', index + 4);
-  const second = await another(place, pid);
+  const second = await successor(place, pid);
   const output = () => apps.map((app) => app.output()).join('');
   await until(
     () => output().split('a sidecar is there again').length === 4,
@@ -118,7 +107,7 @@ t.test('a sidecar that is told to end is started again too', onUnix, async (t) =
   kill(pid, 'SIGHUP');
   t.equal(await count(app, 'a'), 1, 'what a terminal sends it does not heed');
   kill(pid, 'SIGTERM');
-  const second = await another(place, pid);
+  const second = await successor(place, pid);
   t.ok(await count(app, 'a'));
   t.same(await stopRun(app), { code: 5, signal: null });
   await gone(second);
@@ -170,7 +159,7 @@ t.test('a sidecar that was started by hand is shared too, and does not end with 
   const second = await startRun(t, place);
   t.equal(second.ready.first, 2);
   t.same(await byHand.stop(), { code: 0, signal: null });
-  const shared = await another(place, byHand.pid);
+  const shared = await successor(place, byHand.pid);
   t.ok(await count(second, 'a'));
   await stopRun(second);
   await gone(shared);

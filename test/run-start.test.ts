@@ -16,6 +16,7 @@ import {
   sidecarPid,
   startRun,
   stopRun,
+  successor,
 } from './fixtures/run.js';
 import { until } from './fixtures/wait.js';
 
@@ -66,13 +67,9 @@ t.test('a sidecar that is killed is started again from within the app', onUnix, 
   kill(pid, 'SIGKILL');
   await gone(pid);
   t.equal(await count(first, 'a'), 1);
-  const second = await until(
-    async () => (await sidecarPid(place)) !== pid && sidecarPid(place),
-    10_000,
-    'another',
-  );
+  const second = await successor(place, pid);
   t.same(await stopRun(first), { code: 5, signal: null });
-  await gone(Number(second));
+  await gone(second);
 });
 
 t.test('an app that has gone to another folder has the settings it was started with', onUnix, async (t) => {
