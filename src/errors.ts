@@ -146,7 +146,8 @@ export const ERRORS = {
     status: 401,
     wire: 36,
     retryable: false,
-    message: 'A token is required: send Authorization: Bearer <AZURE_CACHE_API_TOKEN>.',
+    message:
+      "The token is missing or is not the sidecar's: send Authorization: Bearer <AZURE_CACHE_API_TOKEN>.",
   },
   host_refused: {
     status: 403,
