@@ -25,6 +25,9 @@ import { until, within } from './fixtures/wait.js';
 const onUnix = { skip: process.platform === 'win32' && 'Windows has no SIGSTOP' };
 const onLinux = { skip: process.platform !== 'linux' && 'elsewhere only the starter can prove what it ends' };
 
+/** Until the next sidecar is there: one that hangs has to be seen first. */
+const SUCCESSOR_MS = 30_000;
+
 /** What was under way in the sidecar that is ended fails, if it may not be done twice; the next call does not. */
 const goesOn = (app: Child<App>, name: string) =>
   until(() => count(app, name).catch(() => undefined), 30_000, 'the app to go on');
@@ -59,7 +62,7 @@ t.test(
     kill(starter.ready.pid, 'SIGKILL');
     stop(t, pid);
     t.same((await Promise.all(others.map((app) => goesOn(app, 'kept')))).sort(), [1, 2]);
-    const second = await successor(place, pid);
+    const second = await successor(place, pid, SUCCESSOR_MS);
     t.ok(times(ENDED, ...others) >= 1);
     await until(() => times(/a sidecar is there again/g, ...others) === 2, 10_000, 'both to attach again');
     await pause(2 * ROW_MS);
@@ -93,7 +96,7 @@ t.test('from within an app, which neither stays alive for the looks', onUnix, as
   stop(t, pid);
   t.equal(await goesOn(app, 'a'), 1);
   t.equal(times(ENDED, app), 1);
-  const second = await successor(place, pid);
+  const second = await successor(place, pid, SUCCESSOR_MS);
   t.same(await stopRun(app), { code: 5, signal: null });
   await gone(second);
   const idle = 'data:text/javascript,setTimeout(() => console.log("done"), 1000)';

@@ -34,7 +34,7 @@ async function tap(node, files) {
     ...(BACKENDS[node] === 'redis' && { WINDOWS_LEG_REDIS: '1' }),
   };
   const { counts, read } = tapCounter();
-  const args = [TAP, '--reporter=tap', ...files.map((file) => `test/${file}.test.ts`)];
+  const args = [TAP, '--reporter=tap', '--timeout=240', ...files.map((file) => `test/${file}.test.ts`)];
   const child = spawn(process.execPath, args, { cwd: root, env, stdio: ['ignore', 'pipe', 'inherit'] });
   createInterface({ input: child.stdout }).on('line', (line) => {
     if (read(line)) console.log(line);
